@@ -1,0 +1,74 @@
+//! Every bound of the server, with its reason. Nothing in Headwater grows without one.
+
+/// Bytes of a request body after decompression. One body is one atomic step, held in memory several times over.
+pub const BODY_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a request body as it comes over the wire.
+pub const BODY_WIRE_BYTES_MAX: usize = 64 << 20;
+/// How much a compressed body may grow, beyond [`DECOMPRESSION_FREE_BYTES`]. Text rarely passes 30 : 1.
+pub const DECOMPRESSION_RATIO_MAX: usize = 100;
+/// Decompressed bytes that are not held against the ratio, so that tiny bodies of one repeated byte pass.
+pub const DECOMPRESSION_FREE_BYTES: usize = 1 << 20;
+/// Records in one request.
+pub const RECORDS_PER_REQUEST_MAX: usize = 1_000_000;
+/// Bytes of one record in its own text.
+pub const RECORD_BYTES_MAX: usize = 4 << 20;
+/// Nesting of JSON. Rows are flat; the rest is tolerance for unknown envelopes and an end to stack abuse.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Record errors listed in one answer; the rest is counted.
+pub const ERRORS_PER_ANSWER_MAX: usize = 1_000;
+/// Bytes of a refused record that quarantine keeps.
+pub const QUARANTINE_PAYLOAD_BYTES_MAX: usize = 4 << 10;
+/// Rows that quarantine keeps per workspace; the oldest go first.
+pub const QUARANTINE_ROWS_MAX: usize = 100_000;
+/// Rows that `error_view` keeps per workspace; the oldest go first.
+pub const ERROR_VIEW_ROWS_MAX: usize = 10_000;
+/// Expression errors that one step lists; the rest is counted.
+pub const ERRORS_PER_STEP_MAX: usize = 100;
+/// Bytes of a name.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Columns of a table or view.
+pub const COLUMNS_MAX: usize = 1_024;
+/// Tables and views of one workspace.
+pub const RELATIONS_MAX: usize = 1_000;
+/// Bytes of a program's text or of a query.
+pub const SQL_BYTES_MAX: usize = 1 << 20;
+/// Workspaces of one server.
+pub const WORKSPACES_MAX: usize = 1_000;
+/// Requests that wait for one workspace's order.
+pub const QUEUED_REQUESTS_MAX: usize = 4_096;
+/// Bytes of requests that wait for one workspace's order.
+pub const QUEUED_BYTES_MAX: usize = 256 << 20;
+/// Bytes of records that one step takes on; a single request may be larger.
+pub const STEP_BYTES_MAX: usize = 16 << 20;
+/// Bytes that a paused workspace queues (`if_paused=queue`).
+pub const PAUSED_BYTES_MAX: usize = 64 << 20;
+/// Bytes of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// How long an idempotency key is remembered, in ingest time.
+pub const IDEMPOTENCY_KEEP_MICROS: i64 = 24 * 3_600 * 1_000_000;
+/// Idempotency keys remembered per workspace. At the bound new keyed pushes get 429 until the oldest expire.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 10_000_000;
+/// Open connections of the server.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// Bytes of a request's head.
+pub const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Time for a request's head to come.
+pub const HEAD_TIMEOUT_MS: u64 = 10_000;
+/// Time between two pieces of a body.
+pub const BODY_IDLE_TIMEOUT_MS: u64 = 15_000;
+/// Time for a whole body.
+pub const BODY_TIMEOUT_MS: u64 = 60_000;
+/// Time a query may run.
+pub const QUERY_TIMEOUT_MS: u64 = 30_000;
+/// Memory that all queries together may hold.
+pub const QUERY_MEMORY_BYTES_MAX: usize = 1 << 30;
+/// Rows of one query's answer.
+pub const QUERY_ROWS_MAX: usize = 1_000_000;
+/// Bytes of one query's answer.
+pub const QUERY_ANSWER_BYTES_MAX: usize = 256 << 20;
+/// Queries that run at once; further ones wait, up to [`QUERIES_WAITING_MAX`].
+pub const QUERIES_RUNNING_MAX: usize = 4;
+/// Queries that wait for a place; further ones get 429.
+pub const QUERIES_WAITING_MAX: usize = 64;
+/// Longest `min_lsn` wait.
+pub const MIN_LSN_WAIT_MS: u64 = 30_000;
