@@ -4,6 +4,8 @@
 
 /// Rows with signed weights: what flows into and out of views.
 pub mod delta;
+/// Exact sums of floats and integers, independent of order and rounded once.
+pub mod exact_sum;
 /// Every bound of the server, in one table.
 pub mod limits;
 /// Log sequence numbers and program versions.
@@ -22,6 +24,7 @@ pub mod schema;
 pub mod time;
 
 pub use delta::{Delta, WeightedRows};
+pub use exact_sum::ExactSum;
 pub use lsn::{Lsn, ProgramVersion};
 pub use name::{Name, NameError};
 pub use operation::{Decoded, IfAbsent, Operation, OperationKind};
