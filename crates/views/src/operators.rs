@@ -1,0 +1,75 @@
+//! The dataflow's operators, one per file. [`instantiate`] builds a circuit of them on the worker's thread.
+//!
+//! Streams of rows are [`Delta`]s: Arrow batches with weights. Only joins and aggregates, which keep state, turn
+//! them into Z-sets of byte rows, and turn their own results back.
+
+/// GROUP BY.
+mod aggregate;
+/// Rows that are there from the first step on.
+mod constant;
+/// Keyed Z-sets of byte rows, and back.
+mod index;
+/// Inner joins.
+mod join;
+/// The net change of a view.
+pub(crate) mod sink;
+/// UNION ALL.
+mod union;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use dbsp::{InputHandle, OrdIndexedZSet, RootCircuit, Stream};
+use headwater_types::{Delta, Name};
+
+use crate::dataflow::{Dataflow, Node, NodeId};
+use crate::expression::errors::ErrorLog;
+use crate::row::ByteRow;
+use sink::Sink;
+
+/// Changes of rows.
+type Rows = Stream<RootCircuit, Delta>;
+/// Changes of byte rows by key.
+type Keyed = Stream<RootCircuit, OrdIndexedZSet<ByteRow, ByteRow>>;
+
+/// The ends of a circuit.
+pub(crate) struct Ends {
+    pub(crate) inputs: HashMap<Name, InputHandle<Delta>>,
+    /// The position of each view in the dataflow, and its sink.
+    pub(crate) outputs: Vec<(usize, Sink)>,
+}
+
+/// Adds some nodes of the dataflow, inputs before their readers, and the sinks of their views to a circuit.
+pub(crate) fn instantiate(
+    circuit: &RootCircuit,
+    dataflow: &Dataflow,
+    nodes: &[NodeId],
+    errors: &Rc<ErrorLog>,
+) -> Ends {
+    let mut streams: HashMap<NodeId, Rows> = HashMap::new();
+    let mut inputs = HashMap::new();
+    for id in nodes {
+        let stream = match &dataflow.nodes[*id] {
+            Node::Source { table } => {
+                let (stream, handle) = circuit.add_input_stream();
+                inputs.insert(table.clone(), handle);
+                stream
+            }
+            Node::Constant { rows } => constant::constant(circuit, rows.clone()),
+            Node::Chain { input, chain } => {
+                let (chain, errors) = (chain.clone(), errors.clone());
+                streams[input].apply(move |delta| chain.run(delta, &errors))
+            }
+            Node::Union { inputs, schema } => {
+                let inputs: Vec<Rows> = inputs.iter().map(|input| streams[input].clone()).collect();
+                union::union(&inputs, schema)
+            }
+            Node::Join(join) => join::join(&streams[&join.left.input], &streams[&join.right.input], join, errors),
+            Node::Aggregate(aggregate) => aggregate::aggregate(&streams[&aggregate.input], aggregate, errors),
+        };
+        streams.insert(*id, stream);
+    }
+    let views = dataflow.views.iter().enumerate().filter(|(_, view)| streams.contains_key(&view.node));
+    let outputs = views.map(|(position, view)| (position, Sink::new(&streams[&view.node], view.schema.clone())));
+    Ends { inputs, outputs: outputs.collect() }
+}
