@@ -1,9 +1,21 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, Statement};
+use headwater_types::limits::RELATIONS_MAX;
+use headwater_types::schema::schema_of;
 use headwater_types::{Column, Name, TableDefinition};
 
+use crate::big_stack;
+use crate::catalog::{Catalog, RelationSource};
 use crate::diagnostic::Diagnostic;
+use crate::functions;
+use crate::locate::Locator;
+use crate::names;
+use crate::parse::{ParsedStatement, parse};
+use crate::source::{Refusal, Source};
+use crate::{table, view};
 
 /// How a program is compiled.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,13 +38,13 @@ pub struct Program {
 pub struct ViewDefinition {
     /// The view's name.
     pub name: Name,
-    /// Its columns, in order.
+    /// Its columns, in order. Each may be NULL: an expression that fails on a row is NULL there.
     pub columns: Vec<Column>,
     /// Whether its rows are kept; otherwise queries expand it.
     pub materialized: bool,
     /// The optimised plan. It scans tables and materialised views only; plain views are expanded.
     pub plan: LogicalPlan,
-    /// The SELECT as written, with the view's column names applied.
+    /// The SELECT as written.
     pub sql: String,
     /// Whether the plan joins or aggregates, and so needs state.
     pub stateful: bool,
@@ -42,6 +54,89 @@ pub struct ViewDefinition {
 
 /// Compiles a program. Equal texts give equal programs.
 pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnostic> {
-    let _ = (text, options);
-    todo!()
+    let source = Source::new(text);
+    let compiled = big_stack::run(|| compile_source(text, &source, options).map_err(|refusal| source.diagnostic(refusal)));
+    compiled.unwrap_or_else(|panic| {
+        let refusal = Refusal::new("internal", format!("the planner gave up: {panic}"));
+        Err(source.diagnostic(refusal.hint("take statements out until it compiles, and report the last one")))
+    })
 }
+
+fn compile_source(text: &str, source: &Source<'_>, options: &CompileOptions) -> Result<Program, Refusal> {
+    let statements = parse(text)?;
+    let mut compiler = Compiler {
+        source,
+        catalog: Catalog { state: functions::state(options.test_hooks), relations: BTreeMap::new() },
+        program: Program::default(),
+    };
+    statements.iter().try_for_each(|statement| compiler.add(statement))?;
+    Ok(compiler.program)
+}
+
+struct Compiler<'a> {
+    source: &'a Source<'a>,
+    catalog: Catalog<'a>,
+    program: Program,
+}
+
+impl Compiler<'_> {
+    fn add(&mut self, statement: &ParsedStatement) -> Result<(), Refusal> {
+        let locator = Locator::new(statement);
+        match &statement.ast {
+            Statement::CreateTable(create) => {
+                let table = table::compile(create, self.catalog.state, locator)?;
+                let source = RelationSource::stored(&table.schema());
+                self.define(&table.name, &create.name, Arc::new(source))?;
+                self.program.tables.push(table);
+            }
+            Statement::CreateView(create) => {
+                let view = view::compile(create, statement, self.source, &self.catalog)?;
+                self.check_kept(&view, locator)?;
+                let source = if view.materialized {
+                    Arc::new(RelationSource::stored(&schema_of(&view.columns)))
+                } else {
+                    view::expanded(&view)
+                };
+                self.define(&view.name, &create.name, source)?;
+                self.program.views.push(Arc::new(view));
+            }
+            _ => {
+                let refusal = Refusal::unsupported(
+                    "a program holds CREATE TABLE, CREATE VIEW and CREATE MATERIALIZED VIEW only",
+                    "push rows to change data, send a SELECT as a query",
+                );
+                return Err(refusal.at_place(locator.start()));
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, name: &Name, written: &ObjectName, source: Arc<dyn TableSource>) -> Result<(), Refusal> {
+        let relations = &mut self.catalog.relations;
+        if relations.contains_key(name.as_str()) {
+            let message = format!("the name {:?} is taken", name.as_str());
+            let refusal = Refusal::new("duplicate_name", message).hint("tables and views share one space of names");
+            return Err(refusal.at(written.span()));
+        }
+        if relations.len() >= RELATIONS_MAX {
+            let message = format!("a program defines at most {RELATIONS_MAX} tables and views");
+            return Err(Refusal::new("too_large", message).hint("split it over workspaces").at(written.span()));
+        }
+        relations.insert(name.as_str().to_owned(), source);
+        Ok(())
+    }
+
+    /// A table that keeps no rows can feed stateless views only: state could not be rebuilt from it.
+    fn check_kept(&self, view: &ViewDefinition, locator: Locator<'_>) -> Result<(), Refusal> {
+        if !view.stateful {
+            return Ok(());
+        }
+        let passing = |name: &&Name| self.program.tables.iter().any(|table| table.name == **name && !table.materialized);
+        let Some(name) = view.reads.iter().find(passing) else { return Ok(()) };
+        let message = format!("the table {:?} keeps no rows, so a view that joins or aggregates cannot read it", name.as_str());
+        let refusal = Refusal::unsupported(message, "take 'materialized' = 'false' off the table");
+        let place = locator.identifier(name.as_str()).or_else(|| locator.start());
+        Err(refusal.at_place(place))
+    }
+}
+

@@ -1,0 +1,75 @@
+//! The rules that a view's plan goes through, in this order. They are fixed: no statistics, no data, no clock. What a
+//! rule may do and why so few are here is in `docs/decisions/0101-view-optimizer-rules.md`.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::config::ConfigOptions;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Limit, LogicalPlan};
+use datafusion::optimizer::analyzer::Analyzer;
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
+use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
+
+use crate::fold_constants::FoldConstants;
+
+/// Passes over the rules; they settle after two, except in plans made to keep them busy.
+const PASSES_MAX: u8 = 4;
+
+fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    vec![
+        // Constant parts are computed once, and short forms such as COALESCE are written out.
+        Arc::new(FoldConstants),
+        // `FROM a, b WHERE a.x = b.x` becomes a join; a circuit has no cross join.
+        Arc::new(EliminateCrossJoin::new()),
+        // `ON a.x = b.x AND …`: the equalities become the key by which the circuit indexes both sides.
+        Arc::new(ExtractEquijoinPredicate::new()),
+        // Rows that cannot count never enter a join's state.
+        Arc::new(PushDownFilter::new()),
+        // Columns that nobody reads never enter a join's or an aggregate's state.
+        Arc::new(OptimizeProjections::new()),
+    ]
+}
+
+/// Settles the type of every expression; the only rule that changes what a plan means.
+pub(crate) fn coerce_types(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
+    Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]).execute_and_check(plan, options, |_, _| ())
+}
+
+/// Applies the rules.
+pub(crate) fn optimize(plan: LogicalPlan, options: &Arc<ConfigOptions>) -> Result<LogicalPlan> {
+    let context = OptimizerContext::new_with_config_options(Arc::clone(options))
+        .without_query_execution_start_time()
+        .with_max_passes(PASSES_MAX);
+    let plan = shield_global_aggregates(plan)?;
+    let plan = Optimizer::with_rules(rules()).optimize(plan, &context, |_, _| ())?;
+    remove_shields(plan)
+}
+
+/// Puts a limit of nothing above each aggregate without keys, which filters are not pushed through.
+///
+/// A condition that reads no column would otherwise sink below the aggregate, where it can no longer take away the
+/// one row that an aggregate without keys gives even for no input.
+fn shield_global_aggregates(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let shield = |node: LogicalPlan| match node {
+        LogicalPlan::Aggregate(ref aggregate) if aggregate.group_expr.is_empty() => {
+            Ok(Transformed::yes(LogicalPlan::Limit(Limit { skip: None, fetch: None, input: Arc::new(node) })))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    Ok(plan.transform_up(shield)?.data)
+}
+
+fn remove_shields(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let remove = |node: LogicalPlan| match node {
+        LogicalPlan::Limit(Limit { skip: None, fetch: None, input }) => {
+            Ok(Transformed::yes(Arc::unwrap_or_clone(input)))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    Ok(plan.transform_up(remove)?.data)
+}
