@@ -10,6 +10,9 @@ pub const DECOMPRESSION_RATIO_MAX: usize = 100;
 pub const DECOMPRESSION_FREE_BYTES: usize = 1 << 20;
 /// Records in one request.
 pub const RECORDS_PER_REQUEST_MAX: usize = 1_000_000;
+/// Memory that the typed columns of one request take. Absent columns take room too, so short records of a wide table
+/// would otherwise grow a thousandfold.
+pub const DECODED_BYTES_MAX: usize = 512 << 20;
 /// Bytes of one record in its own text.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 /// Nesting of JSON. Rows are flat; the rest is tolerance for unknown envelopes and an end to stack abuse.
@@ -72,3 +75,15 @@ pub const QUERIES_RUNNING_MAX: usize = 4;
 pub const QUERIES_WAITING_MAX: usize = 64;
 /// Longest `min_lsn` wait.
 pub const MIN_LSN_WAIT_MS: u64 = 30_000;
+/// Bytes that all request bodies together hold, from their first byte to their answer; further ones get 503.
+pub const BODIES_BYTES_MAX: usize = 1 << 30;
+/// Bytes of a body that a connection's own task decodes; larger ones must not hold up the connections beside it.
+pub const DECODE_INLINE_BYTES_MAX: usize = 64 << 10;
+/// Time for a client to take the next piece of an answer.
+pub const ANSWER_STALL_TIMEOUT_MS: u64 = 15_000;
+/// Requests under way on one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// Time between two pings of an HTTP/2 connection, and for their answer, so that a dead peer is noticed.
+pub const HTTP2_PING_MS: u64 = 20_000;
+/// Time for requests under way when the server is told to stop.
+pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
