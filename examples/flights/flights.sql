@@ -1,5 +1,5 @@
 -- Flights out of New York, January 2013: what `headwater demo` keeps up to date while the month is replayed.
--- Times are UTC; delays are minutes, negative when early.
+-- Times are UTC, delays are minutes (negative: early).
 
 CREATE TABLE airlines (
     carrier VARCHAR PRIMARY KEY,
@@ -42,7 +42,7 @@ CREATE TABLE flights (
     PRIMARY KEY (scheduled, carrier, flight, origin)
 );
 
--- The flights in the air or landed. A plain view keeps nothing; others build on it.
+-- The flights in the air or landed. A plain view keeps nothing, others build on it.
 CREATE VIEW departures AS
 SELECT carrier, flight, origin, dest, tailnum, distance_miles, dep_delay, arr_delay, air_time, scheduled,
        date_trunc('hour', scheduled) AS scheduled_hour

@@ -76,7 +76,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
 fn build() -> Result<(), String> {
     let wrk = Command::new("wrk").arg("--version").output();
     wrk.map_err(|e| format!("wrk cannot be started ({e}): apt-get install wrk"))?;
-    process::run(&mut process::cargo(&["build", "--release", "--package", "headwater-server", "--bins"]))?;
+    process::run(&mut process::cargo(&["build", "--release", "--bin", "headwater"]))?;
     let manifest = format!("{LIMIT_SERVER}/Cargo.toml");
     process::run(
         process::cargo(&["build", "--release", "--manifest-path", &manifest])

@@ -4,8 +4,10 @@ use crate::results::Counts;
 use crate::server::Server;
 use crate::{places, process};
 
-/// Documents whose console blocks are run.
-const DOCUMENTS: [&str; 2] = ["README.md", "examples/flights/README.md"];
+/// The document whose console blocks are run.
+const DOCUMENT: &str = "README.md";
+/// A script that takes the server's address and fails where a request fails.
+const SCRIPT: &str = "examples/flights/load.sh";
 /// What the examples say the server's address is.
 const ADDRESS: &str = "localhost:8080";
 
@@ -16,18 +18,17 @@ struct Example {
     expected: String,
 }
 
-/// Runs every `curl` of the documents' console blocks as typed, each document against a new server.
+/// Runs every `curl` of the document's console blocks as typed, and the example's script, against a new server.
 pub(crate) fn run() -> Result<Counts, String> {
+    let path = places::repository().join(DOCUMENT);
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {DOCUMENT}: {e}"))?;
+    let server = Server::headwater(&std::env::temp_dir())?;
     let mut counts = Counts::default();
-    for document in DOCUMENTS {
-        let path = places::repository().join(document);
-        let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {document}: {e}"))?;
-        let server = Server::headwater(&std::env::temp_dir())?;
-        for example in examples(&text) {
-            let equal = run_one(&example, &server.address)?;
-            counts.add(Counts::one(equal));
-        }
+    for example in examples(&text) {
+        counts.add(Counts::one(run_one(&example, &server.address)?));
     }
+    process::run(&mut process::program("bash", &[SCRIPT, &server.address]))?;
+    counts.add(Counts::one(true));
     Ok(counts)
 }
 

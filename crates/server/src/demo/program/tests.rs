@@ -16,3 +16,8 @@ fn a_batch_query_brings_every_view_it_builds_on() {
     assert!(query.contains("airline_delays AS (SELECT"));
     assert!(query.ends_with("SELECT * FROM punctuality"));
 }
+
+#[test]
+fn no_comment_hides_a_semicolon_that_would_end_a_statement() {
+    assert!(TEXT.lines().filter(|line| line.starts_with("--")).all(|line| !line.contains(';')));
+}
