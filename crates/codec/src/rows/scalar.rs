@@ -5,6 +5,8 @@ use arrow::datatypes::{
 };
 use headwater_types::ColumnType;
 
+use crate::values::float::{canonical_f32, canonical_f64};
+
 /// One value that is not NULL, by the way it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Scalar {
@@ -40,8 +42,12 @@ impl Scalar {
             ColumnType::TimestampNanos => {
                 Scalar::Int64(default.as_primitive::<TimestampNanosecondType>().value(0))
             }
-            ColumnType::Real => Scalar::Float32(default.as_primitive::<Float32Type>().value(0)),
-            ColumnType::Double => Scalar::Float64(default.as_primitive::<Float64Type>().value(0)),
+            ColumnType::Real => {
+                Scalar::Float32(canonical_f32(default.as_primitive::<Float32Type>().value(0)))
+            }
+            ColumnType::Double => {
+                Scalar::Float64(canonical_f64(default.as_primitive::<Float64Type>().value(0)))
+            }
             ColumnType::Decimal { .. } => Scalar::Decimal(default.as_primitive::<Decimal128Type>().value(0)),
             ColumnType::Varchar => Scalar::Text(default.as_string::<i32>().value(0).to_owned()),
         })
