@@ -6,6 +6,10 @@ use super::client::{Client, DemoError};
 use super::data::Data;
 use super::program;
 
+/// How far a float of the batch query may be off, as a share: it adds in the order in which rows come, and rounds at
+/// each addition. Views do not: they must be right to the last bit.
+const BATCH_TOLERANCE: f64 = 1e-12;
+
 /// One view beside two other ways to the same answer.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
@@ -35,13 +39,13 @@ fn one_view(client: &Client, answer: &Answer) -> Result<Check, DemoError> {
     Ok(Check {
         view: answer.view,
         rows: answer.rows.len(),
-        from_plain_code: difference(answer, &view),
-        from_batch_query: difference(answer, &batch),
+        from_plain_code: difference(answer, &view, Cell::eq),
+        from_batch_query: difference(answer, &batch, nearly_equal),
     })
 }
 
 /// The first row that only one side has, or a row that is not of the view's columns.
-fn difference(answer: &Answer, rows: &[Value]) -> Option<String> {
+fn difference(answer: &Answer, rows: &[Value], equal: impl Fn(&Cell, &Cell) -> bool) -> Option<String> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         match cells(answer, row) {
@@ -50,12 +54,22 @@ fn difference(answer: &Answer, rows: &[Value]) -> Option<String> {
         }
     }
     found.sort();
-    if found == answer.rows {
+    let rows_equal = |found: &[Cell], expected: &[Cell]| found.iter().zip(expected).all(|(f, e)| equal(f, e));
+    let place = found.iter().zip(&answer.rows).position(|(found, expected)| !rows_equal(found, expected));
+    if place.is_none() && found.len() == answer.rows.len() {
         return None;
     }
-    let place = found.iter().zip(&answer.rows).position(|(found, expected)| found != expected);
     let place = place.unwrap_or(found.len().min(answer.rows.len()));
     Some(format!("expected {}, found {}", shown(answer.rows.get(place)), shown(found.get(place))))
+}
+
+fn nearly_equal(found: &Cell, expected: &Cell) -> bool {
+    match (found, expected) {
+        (Cell::Real(found), Cell::Real(expected)) => {
+            (found - expected).abs() <= BATCH_TOLERANCE * found.abs().max(expected.abs())
+        }
+        _ => found == expected,
+    }
 }
 
 fn cells(answer: &Answer, row: &Value) -> Option<Vec<Cell>> {

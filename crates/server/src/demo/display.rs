@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use chrono::DateTime;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -20,6 +21,7 @@ pub(super) struct Display {
     events_done: AtomicUsize,
     /// Seconds since 1970 that the replay has come to.
     clock: AtomicI64,
+    started: Instant,
     form: Form,
 }
 
@@ -38,7 +40,13 @@ impl Display {
         } else {
             Form::Lines { next_at: Mutex::new(starts + DAYS_PER_LINE * 86_400) }
         };
-        Display { events_all, events_done: AtomicUsize::new(0), clock: AtomicI64::new(starts), form }
+        Display {
+            events_all,
+            events_done: AtomicUsize::new(0),
+            clock: AtomicI64::new(starts),
+            started: Instant::now(),
+            form,
+        }
     }
 
     /// So many events more are acknowledged, of the hour that starts then.
@@ -53,8 +61,7 @@ impl Display {
         let done = self.events_done.load(Ordering::Relaxed);
         match &self.form {
             Form::Terminal { bar, rows } => {
-                bar.set_position(done as u64);
-                bar.set_message(shown_time(clock));
+                self.show(bar);
                 // A query that fails now will fail again when the answers are checked, where it counts.
                 for (row, line) in rows[1..].iter().zip(client.query(SHOWN_QUERY).unwrap_or_default()) {
                     row.set_message(shown_row(&line));
@@ -73,11 +80,18 @@ impl Display {
     /// Leaves the last picture on the screen.
     pub(super) fn finish(&self) {
         if let Form::Terminal { bar, rows } = &self.form {
-            bar.set_position(self.events_done.load(Ordering::Relaxed) as u64);
-            bar.set_message(shown_time(self.clock.load(Ordering::Relaxed)));
+            self.show(bar);
             rows.iter().for_each(ProgressBar::abandon);
             bar.abandon();
+            println!();
         }
+    }
+
+    fn show(&self, bar: &ProgressBar) {
+        let done = self.events_done.load(Ordering::Relaxed);
+        let per_second = done as f64 / self.started.elapsed().as_secs_f64().max(f64::EPSILON);
+        bar.set_position(done as u64);
+        bar.set_message(format!("{per_second:>7.0}/s  {}", shown_time(self.clock.load(Ordering::Relaxed))));
     }
 }
 
@@ -87,7 +101,7 @@ fn terminal(events_all: usize) -> Form {
     };
     let screen = MultiProgress::new();
     let bar = screen.add(ProgressBar::new(events_all as u64));
-    bar.set_style(style("{bar:36} {pos}/{len} events  {per_sec:>14}  {msg}"));
+    bar.set_style(style("{bar:36} {pos}/{len} events {msg}"));
     let rows: Vec<ProgressBar> = (0..=SHOWN_ROWS).map(|_| screen.add(ProgressBar::new_spinner())).collect();
     rows.iter().for_each(|row| row.set_style(style("{msg}")));
     rows[0].set_message(format!(

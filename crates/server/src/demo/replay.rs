@@ -56,8 +56,13 @@ pub(super) fn run(
             })
             .collect();
         let watching = scope.spawn(|| {
-            while !ended.load(Ordering::Acquire) {
+            loop {
+                // Asked before the picture is taken, so that the last one shows the end.
+                let is_last = ended.load(Ordering::Acquire);
                 display.refresh(client);
+                if is_last {
+                    break;
+                }
                 thread::park_timeout(REFRESH_EVERY);
             }
         });

@@ -12,7 +12,11 @@ pub(super) fn print(replayed: &Replayed, checks: &[Check], pace: Duration) {
         "{} events in {seconds:.1} s: {:.0} records/s over {CONNECTIONS} connections{}",
         replayed.events,
         replayed.events as f64 / seconds.max(f64::EPSILON),
-        if pace.is_zero() { String::new() } else { format!(", slowed down to take {} s", pace.as_secs()) }
+        if pace.is_zero() {
+            String::new()
+        } else {
+            format!(", slowed down to take at least {} s", pace.as_secs())
+        }
     );
     println!(
         "{} pushes, each durable and in every view when answered: p50 {}, p99 {}",

@@ -15,7 +15,7 @@ fn answer() -> Answer {
 
 fn differs(lines: &[&str]) -> Option<String> {
     let rows: Vec<Value> = lines.iter().map(|line| sonic_rs::from_str(line).unwrap()).collect();
-    difference(&answer(), &rows)
+    difference(&answer(), &rows, Cell::eq)
 }
 
 #[test]
@@ -32,4 +32,13 @@ fn a_missing_a_changed_and_a_foreign_row_are_found() {
     let last_digit = r#"{"name":"a","mean":0.5000000000000001}"#;
     assert_eq!(differs(&[a, last_digit, b]).unwrap(), "expected a | 0.5, found a | 0.5000000000000001");
     assert!(differs(&[a, a, r#"{"name":"b"}"#]).unwrap().starts_with("a row with other columns"));
+}
+
+#[test]
+fn only_floats_may_be_nearly_equal() {
+    assert!(nearly_equal(&Cell::Real(10.462_787_423_103_213), &Cell::Real(10.462_787_423_102_746)));
+    assert!(!nearly_equal(&Cell::Real(10.462_787), &Cell::Real(10.462_788)));
+    assert!(!nearly_equal(&Cell::Integer(10), &Cell::Integer(11)));
+    assert!(!nearly_equal(&Cell::Null, &Cell::Real(0.0)));
+    assert!(nearly_equal(&Cell::Real(0.0), &Cell::Real(0.0)));
 }
