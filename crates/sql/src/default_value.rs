@@ -40,6 +40,12 @@ pub(crate) fn compile(
 }
 
 fn evaluate(expr: &Expr, column_type: ColumnType, state: &SessionState) -> datafusion::error::Result<ScalarValue> {
+    let cast = plan_constant(expr, state)?.cast_to(&column_type.arrow(), &DFSchema::empty())?;
+    fold_constants::evaluate(cast, state.config_options())
+}
+
+/// An expression without columns, its types settled.
+pub(crate) fn plan_constant(expr: &Expr, state: &SessionState) -> datafusion::error::Result<datafusion::prelude::Expr> {
     let catalog = Catalog { state, relations: BTreeMap::new() };
     // Numbers with a point are taken digit by digit: a DECIMAL gets exactly what was written.
     let options = ParserOptions {
@@ -51,7 +57,5 @@ fn evaluate(expr: &Expr, column_type: ColumnType, state: &SessionState) -> dataf
     let planner = SqlToRel::new_with_options(&catalog, options);
     let planned = planner.sql_to_expr(expr.clone(), &schema, &mut PlannerContext::new())?;
     let info = SimplifyContext::builder().with_config_options(state.config_options().clone()).build();
-    let coerced = ExprSimplifier::new(info).coerce(planned, &schema)?;
-    let cast = coerced.cast_to(&column_type.arrow(), &schema)?;
-    fold_constants::evaluate(cast, state.config_options())
+    ExprSimplifier::new(info).coerce(planned, &schema)
 }

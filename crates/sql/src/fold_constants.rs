@@ -16,6 +16,7 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::physical_expr::expressions::BinaryExpr;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion::sql::unparser::expr_to_sql;
 
 use crate::functions;
 
@@ -25,6 +26,11 @@ use crate::functions;
 pub(crate) struct ConstantFails {
     pub(crate) expression: String,
     pub(crate) reason: String,
+}
+
+/// Whether an error says that a constant expression fails.
+pub(crate) fn is_constant_failure(error: &DataFusionError) -> bool {
+    crate::plan_error::find_cause::<ConstantFails>(error).is_some()
 }
 
 /// Replaces constant parts of expressions by their values, and removes conditions that are TRUE.
@@ -72,7 +78,7 @@ fn fold(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Resul
             return Ok(expanded);
         }
         let value = evaluate_strictly(&expanded.data, schema).map_err(|error| {
-            let expression = expanded.data.human_display().to_string();
+            let expression = expr_to_sql(&expanded.data).map_or_else(|_| expanded.data.to_string(), |sql| sql.to_string());
             let reason = crate::plan_error::reason(&error);
             DataFusionError::External(Box::new(ConstantFails { expression, reason }))
         })?;

@@ -37,6 +37,8 @@ mod complexity;
 mod catalog;
 /// The planner's errors in our words.
 mod plan_error;
+/// Which constant expression of a SELECT fails.
+mod blame;
 /// Places of words in a statement.
 mod locate;
 /// Places, refusals, and the text they point into.

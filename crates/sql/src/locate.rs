@@ -1,4 +1,4 @@
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use crate::parse::ParsedStatement;
 use crate::source::Place;
@@ -19,6 +19,12 @@ impl<'a> Locator<'a> {
         self.statement.start()
     }
 
+    /// The token behind the one with this span.
+    pub(crate) fn behind(&self, span: Span) -> Option<Place> {
+        let index = self.tokens().iter().position(|token| token.span == span)?;
+        Place::of(self.tokens().get(index + 1)?.span)
+    }
+
     /// The first of these keywords that occurs.
     pub(crate) fn keyword(&self, keywords: &[&str]) -> Option<Place> {
         let is_keyword = |word: &Word| {
@@ -27,28 +33,41 @@ impl<'a> Locator<'a> {
         self.word(is_keyword)
     }
 
-    /// The first identifier that folds to this name. The name of the view itself, which comes first, is passed over
-    /// if the name occurs again.
+    /// The first identifier in the SELECT that folds to this name; failing that, the first in the statement.
     pub(crate) fn identifier(&self, name: &str) -> Option<Place> {
-        let is_name = |word: &Word| match word.quote_style {
-            Some(_) => word.value == name,
-            None => word.value.eq_ignore_ascii_case(name),
-        };
         let body = self.tokens().iter().position(|token| is_select(&token.token)).unwrap_or(0);
-        let found = |tokens: &[TokenWithSpan]| tokens.iter().find_map(|token| place_if(token, is_name));
-        found(&self.tokens()[body..]).or_else(|| found(&self.tokens()[..body]))
+        let (head, body) = self.tokens().split_at(body);
+        identifiers(body, name).next().or_else(|| identifiers(head, name).next())
     }
 
-    /// The first function call or identifier that a message names.
+    /// The first text in quotes that reads like this.
+    pub(crate) fn quoted(&self, text: &str) -> Option<Place> {
+        let is_text = |token: &&TokenWithSpan| {
+            matches!(&token.token, Token::SingleQuotedString(written) if written == text)
+        };
+        self.tokens().iter().find(is_text).and_then(|token| Place::of(token.span))
+    }
+
+    /// The second identifier in the statement that folds to this name, if there are two.
+    pub(crate) fn second_identifier(&self, name: &str) -> Option<Place> {
+        identifiers(self.tokens(), name).nth(1)
+    }
+
+    /// The first function call that a message names, or else the first identifier that it quotes.
     pub(crate) fn mentioned(&self, message: &str) -> Option<Place> {
         let words = message.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        words.filter(|word| word.len() > 1).find_map(|word| {
-            let is_word = |written: &Word| written.value.eq_ignore_ascii_case(word);
+        let call = |name: &str| {
+            let is_name = |written: &Word| written.value.eq_ignore_ascii_case(name);
             self.tokens().windows(2).find_map(|pair| {
                 let is_call = pair[1].token == Token::LParen;
-                place_if(&pair[0], is_word).filter(|_| is_call)
+                place_if(&pair[0], is_name).filter(|_| is_call)
             })
-        })
+        };
+        let quoted = || message.split(['\'', '"']).skip(1).step_by(2);
+        words
+            .filter(|word| word.len() > 1)
+            .find_map(call)
+            .or_else(|| quoted().find_map(|text| self.identifier(text.rsplit('.').next().unwrap_or(text))))
     }
 
     fn tokens(&self) -> &'a [TokenWithSpan] {
@@ -58,6 +77,15 @@ impl<'a> Locator<'a> {
     fn word(&self, matches: impl Fn(&Word) -> bool) -> Option<Place> {
         self.tokens().iter().find_map(|token| place_if(token, &matches))
     }
+}
+
+/// The places where an identifier folds to this name.
+fn identifiers<'a>(tokens: &'a [TokenWithSpan], name: &'a str) -> impl Iterator<Item = Place> + 'a {
+    let is_name = move |word: &Word| match word.quote_style {
+        Some(_) => word.value == name,
+        None => word.value.eq_ignore_ascii_case(name),
+    };
+    tokens.iter().filter_map(move |token| place_if(token, is_name))
 }
 
 fn place_if(token: &TokenWithSpan, matches: impl Fn(&Word) -> bool) -> Option<Place> {

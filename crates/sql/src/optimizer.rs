@@ -24,10 +24,11 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     vec![
         // Constant parts are computed once, and short forms such as COALESCE are written out.
         Arc::new(FoldConstants),
+        // `ON a.x = b.x AND …`: the equalities become the key by which the circuit indexes both sides.
+        // Before the next rule, which would take a join without key for a cross join.
+        Arc::new(ExtractEquijoinPredicate::new()),
         // `FROM a, b WHERE a.x = b.x` becomes a join; a circuit has no cross join.
         Arc::new(EliminateCrossJoin::new()),
-        // `ON a.x = b.x AND …`: the equalities become the key by which the circuit indexes both sides.
-        Arc::new(ExtractEquijoinPredicate::new()),
         // Rows that cannot count never enter a join's state.
         Arc::new(PushDownFilter::new()),
         // Columns that nobody reads never enter a join's or an aggregate's state.

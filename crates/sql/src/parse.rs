@@ -106,8 +106,12 @@ fn read_place((line, column): (&str, &str)) -> Option<Place> {
     Place::new(line.parse().ok()?, column.trim().parse().ok()?)
 }
 
-/// Messages start in lower case.
+/// Messages start in lower case, unless their first word is an acronym or a keyword.
 pub(crate) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    match (chars.next(), chars.clone().next()) {
+        (Some(_), Some(second)) if second.is_uppercase() => text.to_owned(),
+        (Some(first), _) => first.to_lowercase().chain(chars).collect(),
+        (None, _) => String::new(),
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) fn refusal<'a>(
         match error.find_root() {
             DataFusionError::SchemaError(error, _) => schema_refusal(error, locator),
             DataFusionError::NotImplemented(message) => Refusal::new("unsupported", lower_first(message)),
-            _ => other_refusal(error),
+            _ => other_refusal(error, locator),
         }
     };
     let mentioned = locator.mentioned(&refusal.message);
@@ -94,18 +94,32 @@ pub(crate) fn duplicate_column(name: &str) -> Refusal {
     refusal.hint("name one of them with AS")
 }
 
-fn other_refusal(error: &DataFusionError) -> Refusal {
+fn other_refusal(error: &DataFusionError, locator: Locator<'_>) -> Refusal {
     let message = reason(error);
-    if let Some(rest) = message.split_once("projections require unique expression names") {
-        return Refusal::new("duplicate_name", format!("two columns have the same name{}", first_clause(rest.1)))
-            .hint("name one of them with AS");
+    if let Some((_, rest)) = message.split_once("projections require unique expression names") {
+        let name = rest.split('"').nth(1).map_or("", |quoted| quoted.rsplit('.').next().unwrap_or(quoted));
+        let place = locator.second_identifier(name).or_else(|| locator.keyword(&["select"]));
+        return duplicate_column(name).at_place(place);
     }
-    let is_type = ["coerce", "type", "cast", "compatible", "signature"].iter().any(|word| message.contains(word));
+    if let Some((_, rest)) = message.split_once("While expanding wildcard, column ") {
+        let column = rest.split('"').nth(1).unwrap_or_default();
+        let message = format!("the column {column:?} is neither in GROUP BY nor in an aggregate");
+        return Refusal::new("invalid_query", message).hint("add it to GROUP BY, or take its MIN or MAX");
+    }
+    if let Some(call) = message.split_once(" failed to match any signature").and_then(|_| message.split('\'').nth(1)) {
+        let found = message.split("but received ").filter_map(|text| text.split(' ').next()).filter(|word| is_type(word)).last();
+        let received = found.map(|name| format!(" {name}")).unwrap_or_default();
+        let message = format!("{call}() does not take these arguments{}", received.replace(' ', ": "));
+        return Refusal::new("type_mismatch", message).hint("convert the argument with CAST").at_place(locator.mentioned(call));
+    }
+    let is_type = ["coerce", "type", "cast", "compatible", "signature", "non-boolean"];
+    let is_type = is_type.iter().any(|word| message.contains(word));
     Refusal::new(if is_type { "type_mismatch" } else { "invalid_query" }, message)
 }
 
-fn first_clause(text: &str) -> String {
-    text.split(" but ").nth(1).map(|clause| format!(": {clause}")).unwrap_or_default()
+/// Whether a word of the planner's messages is the name of a type, not a number of arguments.
+fn is_type(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
 fn quoted(column: &Column) -> String {
@@ -121,7 +135,7 @@ fn place_of(span: &Span) -> Option<Place> {
 }
 
 /// Walks the causes of an error, through the wrappers that planning puts around it.
-fn find_cause<T: std::error::Error + 'static>(error: &DataFusionError) -> Option<&T> {
+pub(crate) fn find_cause<T: std::error::Error + 'static>(error: &DataFusionError) -> Option<&T> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<T>() {

@@ -12,7 +12,6 @@ use crate::catalog::{Catalog, RelationSource};
 use crate::diagnostic::Diagnostic;
 use crate::functions;
 use crate::locate::Locator;
-use crate::names;
 use crate::parse::{ParsedStatement, parse};
 use crate::source::{Refusal, Source};
 use crate::{table, view};

@@ -26,7 +26,7 @@ pub(crate) fn compile(
     let mut columns = Vec::with_capacity(create.columns.len());
     let mut key = Vec::new();
     for column in &create.columns {
-        let compiled = compile_column(column, state)?;
+        let compiled = compile_column(column, state, locator)?;
         if columns.iter().any(|earlier: &Column| earlier.name == compiled.column.name) {
             let message = format!("there are two columns {:?}", compiled.column.name.as_str());
             return Err(Refusal::new("duplicate_name", message).hint("rename one of them").at(column.name.span));
@@ -44,7 +44,7 @@ pub(crate) fn compile(
         columns[*index].nullable = false;
     }
     let options = table_options::compile(&create.table_options, &columns, locator)?;
-    let refuse = |message: &str, hint: &str| Refusal::new("invalid_option", message).hint(hint).at(options.span);
+    let refuse = |message: &str, hint: &str| Refusal::new("invalid_option", message).hint(hint).at_place(options.place);
     if !options.materialized && !key.is_empty() {
         return Err(refuse("a table with PRIMARY KEY keeps its rows", "leave out 'materialized', or the PRIMARY KEY"));
     }
@@ -60,11 +60,14 @@ struct CompiledColumn {
     is_key: bool,
 }
 
-fn compile_column(definition: &ColumnDef, state: &SessionState) -> Result<CompiledColumn, Refusal> {
+fn compile_column(
+    definition: &ColumnDef,
+    state: &SessionState,
+    locator: Locator<'_>,
+) -> Result<CompiledColumn, Refusal> {
     let name = names::column_name(&definition.name)?;
     let column_type = column_type(&definition.data_type).map_err(|refusal| {
-        let behind = definition.data_type.span();
-        Refusal::unsupported(refusal.message, refusal.hint).at(definition.name.span).at(behind)
+        Refusal::unsupported(refusal.message, refusal.hint).at_place(locator.behind(definition.name.span))
     })?;
     let mut column = Column { name, column_type, nullable: true, default: None };
     let mut is_key = false;

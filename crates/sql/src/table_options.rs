@@ -1,9 +1,8 @@
 use datafusion::sql::sqlparser::ast::{CreateTableOptions, Expr, Ident, Spanned, SqlOption, Value};
-use datafusion::sql::sqlparser::tokenizer::Span;
 use headwater_types::{Column, ColumnType, Retention};
 
 use crate::locate::Locator;
-use crate::source::Refusal;
+use crate::source::{Place, Refusal};
 use crate::suggest;
 
 const OPTIONS: [&str; 2] = ["materialized", "retention"];
@@ -15,7 +14,7 @@ pub(crate) struct TableOptions {
     pub(crate) materialized: bool,
     pub(crate) retention: Option<Retention>,
     /// The last option, to point at.
-    pub(crate) span: Span,
+    pub(crate) place: Option<Place>,
 }
 
 /// Reads the options of a table with these columns.
@@ -24,7 +23,7 @@ pub(crate) fn compile(
     columns: &[Column],
     locator: Locator<'_>,
 ) -> Result<TableOptions, Refusal> {
-    let mut compiled = TableOptions { materialized: true, retention: None, span: Span::empty() };
+    let mut compiled = TableOptions { materialized: true, retention: None, place: None };
     let list = match options {
         CreateTableOptions::None => return Ok(compiled),
         CreateTableOptions::With(list) => list,
@@ -37,19 +36,20 @@ pub(crate) fn compile(
     for option in list {
         let (key, value) = key_value(option)?;
         let name = key.value.to_ascii_lowercase();
+        let place = locator.quoted(&key.value).or_else(|| locator.identifier(&key.value));
         if seen.contains(&name) {
-            return Err(invalid(format!("the option '{name}' is given twice"), "give it once").at(key.span));
+            return Err(invalid(format!("the option '{name}' is given twice"), "give it once").at_place(place));
         }
-        compiled.span = key.span;
+        compiled.place = place;
         match name.as_str() {
-            "materialized" => compiled.materialized = boolean(value).map_err(|refusal| refusal.at(key.span))?,
+            "materialized" => compiled.materialized = boolean(value).map_err(|refusal| refusal.at_place(place))?,
             "retention" => {
-                compiled.retention = Some(retention(value, columns).map_err(|refusal| refusal.at(key.span))?);
+                compiled.retention = Some(retention(value, columns).map_err(|refusal| refusal.at_place(place))?);
             }
             _ => {
                 let mut refusal = invalid(format!("unknown option '{name}'"), "");
                 refusal.hint = suggest::hint(&name, OPTIONS, "options");
-                return Err(refusal.at(key.span));
+                return Err(refusal.at_place(place));
             }
         }
         seen.push(name);
@@ -119,7 +119,7 @@ fn split_at_on(text: &str) -> Option<(&str, &str)> {
 /// Microseconds of `7 days`, `12 hours`, `1 day 6 hours`; positive.
 fn interval_micros(text: &str) -> Option<i64> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let pairs = words.chunks(2).map(|pair| match pair {
+    let mut pairs = words.chunks(2).map(|pair| match pair {
         [number, unit] => number.parse::<i64>().ok().filter(|n| *n > 0)?.checked_mul(unit_micros(unit)?),
         _ => None,
     });

@@ -10,8 +10,10 @@ use datafusion::sql::sqlparser::ast::{CreateTableOptions, CreateView, Query, Spa
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, ColumnType, Name};
 
+use crate::blame;
 use crate::catalog::Catalog;
 use crate::complexity;
+use crate::fold_constants;
 use crate::locate::Locator;
 use crate::names;
 use crate::optimizer;
@@ -41,7 +43,11 @@ pub(crate) fn compile(
     let typed = optimizer::coerce_types(plan.clone(), options)
         .map_err(|error| refuse(&error).at_place(plan_error::ill_typed_place(&plan)))?;
     let (named, columns) = name_columns(typed, &create.columns, locator)?;
-    let plan = optimizer::optimize(named, options).map_err(|error| refuse(&error))?;
+    let plan = optimizer::optimize(named, options).map_err(|error| {
+        let constant = fold_constants::is_constant_failure(&error);
+        let place = constant.then(|| blame::failing_constant(&create.query, catalog.state)).flatten();
+        refuse(&error).at_place(place)
+    })?;
     plan_check::check(&plan, locator)?;
     complexity::check_expression_depth(&plan)
         .map_err(|error| refuse(&error))?
@@ -85,7 +91,8 @@ fn name_columns(
         };
         let place = given.and_then(|definition| Place::of(definition.name.span)).or_else(|| locator.identifier(name.as_str()));
         if columns.iter().any(|earlier| earlier.name == name) {
-            return Err(plan_error::duplicate_column(name.as_str()).at_place(place).or_at(locator.start()));
+            let again = locator.second_identifier(name.as_str()).filter(|_| given.is_none());
+            return Err(plan_error::duplicate_column(name.as_str()).at_place(again.or(place)).or_at(locator.start()));
         }
         let (column_type, expr) = column(Expr::from((qualifier, field)), field.data_type(), &plan)
             .map_err(|refusal| refusal.at_place(place).or_at(locator.start()))?;
