@@ -4,6 +4,7 @@ use headwater_types::limits::BODY_BYTES_MAX;
 use headwater_types::{Decoded, IfAbsent, TableDefinition};
 
 use crate::body_error::BodyError;
+use crate::nearest::Hints;
 use crate::read_csv::decode_csv;
 use crate::read_json::body::{decode_json, decode_lines};
 use crate::read_json::envelope::MixedRows;
@@ -77,7 +78,7 @@ pub fn decode_table(
         message: problem.message,
         hint: problem.hint.unwrap_or_default(),
     })?;
-    let rows = RowBuilder::new(table, plan);
+    let rows = RowBuilder::new(table, plan, Hints::new());
     match format {
         BodyFormat::Json => decode_json(body, rows),
         BodyFormat::Ndjson => decode_lines(body, rows),

@@ -1,4 +1,5 @@
 use headwater_types::RecordErrorCode;
+use headwater_types::limits::NAME_BYTES_MAX;
 
 /// What is wrong with a record, before its index and its text are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,9 @@ impl Problem {
         Box::new(Problem { code, column: None, message: message.into(), hint: None })
     }
 
+    /// Names the column or field at fault, an unknown one perhaps, of any length.
     pub(crate) fn at(mut self: Box<Self>, column: &str) -> Box<Problem> {
-        self.column = Some(column.to_owned());
+        self.column = Some(column[..column.floor_char_boundary(NAME_BYTES_MAX)].to_owned());
         self
     }
 
@@ -28,4 +30,16 @@ impl Problem {
         self.hint = hint;
         self
     }
+}
+
+/// The beginning of a value or name, for messages.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    const EXCERPT_CHARS_MAX: usize = 60;
+    let head = &text[..text.len().min(EXCERPT_CHARS_MAX * 4)];
+    let head = String::from_utf8_lossy(head);
+    let mut excerpt: String = head.chars().take(EXCERPT_CHARS_MAX).collect();
+    if excerpt.len() < text.len() {
+        excerpt.push('…');
+    }
+    excerpt
 }

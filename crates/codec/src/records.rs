@@ -16,8 +16,8 @@ pub(crate) trait RecordSink {
     fn flush(&mut self, operations: &mut Vec<Operation>);
     /// Bytes of memory that all committed records took.
     fn decoded_bytes(&self) -> usize;
-    /// Makes room for about so many more records like those read so far.
-    fn reserve(&mut self, records: usize);
+    /// Makes room for about so many more records like those read so far, in at most so many bytes per kind of buffer.
+    fn reserve(&mut self, records: usize, bytes_max: usize);
 }
 
 /// The records of one request: the good as operations, the bad as errors, counted in request order.
@@ -60,7 +60,8 @@ impl<S: RecordSink> Records<S> {
     /// Makes room after the first record, taking the rest of the body to be like it.
     pub(crate) fn reserve_after_first(&mut self, record_bytes: usize, body_bytes: usize) {
         if self.received == 1 {
-            self.sink.reserve(body_bytes / record_bytes.max(1));
+            // Typed values seldom take more room than their text; where they do, columns grow as they go.
+            self.sink.reserve(body_bytes / record_bytes.max(1), body_bytes);
         }
     }
 

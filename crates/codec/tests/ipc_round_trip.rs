@@ -22,7 +22,7 @@ fn read_all(batch: &RecordBatch) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn batches_of_every_type_come_back((_, batch) in table_with_rows(), from in 0..20_usize, rows in 0..20_usize) {

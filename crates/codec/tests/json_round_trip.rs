@@ -24,7 +24,7 @@ fn decode(body: &[u8], format: BodyFormat, table: &Arc<TableDefinition>) -> Opti
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::default())]
     #[test]
     fn rows_of_every_type_come_back((table, batch) in table_with_rows()) {
         let mut lines = Vec::new();

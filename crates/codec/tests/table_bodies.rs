@@ -350,6 +350,17 @@ fn errors_carry_the_beginning_of_their_record() {
 }
 
 #[test]
+fn long_unknown_names_are_cut_in_errors() {
+    let tables = [table(PLAIN)];
+    let body = format!("{{\"{}\":1}}", "é".repeat(1_000));
+    let decoded =
+        decode_table(body.as_bytes(), BodyFormat::Json, &tables, 0, &DecodeOptions::default()).unwrap();
+    let error = &decoded.errors[0];
+    assert_eq!(error.column.as_ref().map(String::len), Some(limits::NAME_BYTES_MAX - 1));
+    assert_eq!(error.message, format!("table 't' has no column '{}…'", "é".repeat(60)));
+}
+
+#[test]
 fn records_and_their_memory_are_bounded() {
     let tables = [table(PLAIN)];
     let decode = |body: &str, tables: &[_]| {

@@ -39,8 +39,8 @@ impl RecordSink for RowBuilder<'_> {
         RowBuilder::decoded_bytes(self)
     }
 
-    fn reserve(&mut self, records: usize) {
-        RowBuilder::reserve(self, records);
+    fn reserve(&mut self, records: usize, bytes_max: usize) {
+        RowBuilder::reserve(self, records, bytes_max);
     }
 }
 

@@ -8,8 +8,8 @@ use super::body::ReadRecord;
 use super::cursor::{Cursor, Fault};
 use super::row::{begin_object, read_row};
 use crate::decode::{DecodeOptions, OperationName};
-use crate::nearest::did_you_mean;
-use crate::problem::Problem;
+use crate::nearest::Hints;
+use crate::problem::{Problem, excerpt};
 use crate::records::RecordSink;
 use crate::rows::plan::RowPlan;
 use crate::rows::row_builder::RowBuilder;
@@ -28,6 +28,7 @@ pub(crate) struct MixedRows<'t> {
     /// The builder that the record being read goes to.
     target: Option<usize>,
     decoded_bytes: usize,
+    hints: Hints,
 }
 
 #[derive(Debug)]
@@ -58,15 +59,19 @@ impl<'t> MixedRows<'t> {
             open: None,
             target: None,
             decoded_bytes: 0,
+            hints: Hints::new(),
         }
     }
 
     fn find_table(&self, name: &str) -> Result<usize, Box<Problem>> {
         self.by_name.get(name).copied().ok_or_else(|| {
             let known = self.tables.iter().map(|table| table.name.as_str());
-            Problem::new(RecordErrorCode::UnknownTable, format!("there is no table '{name}'"))
-                .at("table")
-                .hint_if(did_you_mean(name, known))
+            Problem::new(
+                RecordErrorCode::UnknownTable,
+                format!("there is no table '{}'", excerpt(name.as_bytes())),
+            )
+            .at("table")
+            .hint_if(self.hints.did_you_mean(name, known))
         })
     }
 
@@ -77,7 +82,7 @@ impl<'t> MixedRows<'t> {
         }
         let plan = RowPlan::new(&self.tables[table], &options).map_err(|problem| problem.at("op"))?;
         of_table.push(self.builders.len());
-        self.builders.push(Target { options, rows: RowBuilder::new(table, plan) });
+        self.builders.push(Target { options, rows: RowBuilder::new(table, plan, self.hints.clone()) });
         Ok(self.builders.len() - 1)
     }
 
@@ -93,7 +98,7 @@ impl<'t> MixedRows<'t> {
 
 impl ReadRecord for MixedRows<'_> {
     fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-        let envelope = read_envelope(cursor)?;
+        let envelope = read_envelope(cursor, &self.hints)?;
         let name =
             envelope.table.as_deref().ok_or_else(|| missing("table", RecordErrorCode::UnknownTable))?;
         let table = self.find_table(name)?;
@@ -143,12 +148,12 @@ impl RecordSink for MixedRows<'_> {
         self.decoded_bytes
     }
 
-    fn reserve(&mut self, _records: usize) {
+    fn reserve(&mut self, _records: usize, _bytes_max: usize) {
         // One record says nothing about how many more will go to its table.
     }
 }
 
-fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Envelope<'a>, Fault> {
+fn read_envelope<'a>(cursor: &mut Cursor<'a>, hints: &Hints) -> Result<Envelope<'a>, Fault> {
     let mut envelope = Envelope::default();
     begin_object(cursor)?;
     if cursor.take(b'}') {
@@ -158,17 +163,18 @@ fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Envelope<'a>, Fault> {
         let name = cursor.take_name()?.decoded_str();
         let first = match &*name {
             "table" => envelope.table.replace(read_word(cursor, "table")?).is_none(),
-            "op" => envelope.operation.replace(read_operation(cursor)?).is_none(),
-            "if_absent" => envelope.if_absent.replace(read_if_absent(cursor)?).is_none(),
+            "op" => envelope.operation.replace(read_operation(cursor, hints)?).is_none(),
+            "if_absent" => envelope.if_absent.replace(read_if_absent(cursor, hints)?).is_none(),
             "row" => {
                 let row = *cursor;
                 cursor.skip_value(1)?;
                 envelope.row.replace(row).is_none()
             }
             unknown => {
-                let message = format!("a record has no field '{unknown}' beside its row");
+                let message =
+                    format!("a record has no field '{}' beside its row", excerpt(unknown.as_bytes()));
                 let problem = Problem::new(RecordErrorCode::UnknownField, message).at(unknown);
-                return Err(problem.hint_if(did_you_mean(unknown, FIELDS.into_iter())).into());
+                return Err(problem.hint_if(hints.did_you_mean(unknown, FIELDS.into_iter())).into());
             }
         };
         if !first {
@@ -188,25 +194,30 @@ fn read_word<'a>(cursor: &mut Cursor<'a>, field: &'static str) -> Result<Cow<'a,
     Err(Problem::new(RecordErrorCode::Type, format!("'{field}' must be a string")).at(field).into())
 }
 
-fn read_operation(cursor: &mut Cursor<'_>) -> Result<OperationName, Fault> {
+fn read_operation(cursor: &mut Cursor<'_>, hints: &Hints) -> Result<OperationName, Fault> {
     let word = read_word(cursor, "op")?;
-    OperationName::parse(&word).ok_or_else(|| unknown_word("op", "operation", &word, &OperationName::NAMES))
+    OperationName::parse(&word).ok_or_else(|| {
+        unknown_word("op", "operation", &word, hints.did_you_mean(&word, OperationName::NAMES.into_iter()))
+    })
 }
 
-fn read_if_absent(cursor: &mut Cursor<'_>) -> Result<IfAbsent, Fault> {
+fn read_if_absent(cursor: &mut Cursor<'_>, hints: &Hints) -> Result<IfAbsent, Fault> {
     let word = read_word(cursor, "if_absent")?;
     match &*word {
         "error" => Ok(IfAbsent::Error),
         "ignore" => Ok(IfAbsent::Ignore),
         "insert" => Ok(IfAbsent::Insert),
-        _ => Err(unknown_word("if_absent", "value of 'if_absent'", &word, &["error", "ignore", "insert"])),
+        _ => {
+            let hint = hints.did_you_mean(&word, ["error", "ignore", "insert"].into_iter());
+            Err(unknown_word("if_absent", "value of 'if_absent'", &word, hint))
+        }
     }
 }
 
-fn unknown_word(field: &str, noun: &str, word: &str, known: &[&str]) -> Fault {
-    Problem::new(RecordErrorCode::Operation, format!("'{word}' is no {noun}"))
+fn unknown_word(field: &str, noun: &str, word: &str, hint: Option<String>) -> Fault {
+    Problem::new(RecordErrorCode::Operation, format!("'{}' is no {noun}", excerpt(word.as_bytes())))
         .at(field)
-        .hint_if(did_you_mean(word, known.iter().copied()))
+        .hint_if(hint)
         .into()
 }
 

@@ -106,12 +106,12 @@ impl ColumnBuilder {
         each_values!(&self.values, values => size_of_element(values), texts => size_of_element(&texts.ends))
     }
 
-    /// Makes room for so many more rows, of so many bytes of text each.
-    pub(crate) fn reserve(&mut self, rows: usize) {
+    /// Makes room for so many more rows, and for texts as long as those so far up to so many bytes.
+    pub(crate) fn reserve(&mut self, rows: usize, text_bytes_max: usize) {
         each_values!(&mut self.values, values => values.reserve(rows), texts => {
             let text_bytes_mean = texts.bytes.len() / (texts.ends.len() - 1).max(1);
             texts.ends.reserve(rows);
-            texts.bytes.reserve(rows * text_bytes_mean);
+            texts.bytes.reserve((rows * text_bytes_mean).min(text_bytes_max));
         });
     }
 

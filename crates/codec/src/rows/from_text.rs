@@ -1,7 +1,7 @@
 use headwater_types::{ColumnType, RecordErrorCode};
 
 use super::column_builder::{ColumnBuilder, Values};
-use crate::problem::Problem;
+use crate::problem::{Problem, excerpt};
 use crate::values::float;
 use crate::values::number::Number;
 use crate::values::scaled::{ScaleError, integer, power_of_ten, scaled};
@@ -178,16 +178,4 @@ fn form_of(column_type: ColumnType) -> Option<String> {
         }
     };
     Some(form.to_owned())
-}
-
-/// The beginning of a value, for messages.
-fn excerpt(text: &[u8]) -> String {
-    const EXCERPT_CHARS_MAX: usize = 60;
-    let head = &text[..text.len().min(EXCERPT_CHARS_MAX * 4)];
-    let head = String::from_utf8_lossy(head);
-    let mut excerpt: String = head.chars().take(EXCERPT_CHARS_MAX).collect();
-    if excerpt.len() < text.len() {
-        excerpt.push('…');
-    }
-    excerpt
 }

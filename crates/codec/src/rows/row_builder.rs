@@ -1,13 +1,13 @@
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
-use headwater_types::limits::{DECODED_BYTES_MAX, RECORDS_PER_REQUEST_MAX};
+use headwater_types::limits::RECORDS_PER_REQUEST_MAX;
 use headwater_types::schema::schema_of;
 use headwater_types::{Operation, OperationKind, RecordErrorCode};
 
 use super::column_builder::ColumnBuilder;
 use super::plan::{Absence, ColumnPlan, RowPlan};
-use crate::nearest::did_you_mean;
-use crate::problem::Problem;
+use crate::nearest::Hints;
+use crate::problem::{Problem, excerpt};
 
 /// Bytes that a batch takes beside its values, and each of its columns. Short runs would otherwise be free.
 const BATCH_BYTES: usize = 256;
@@ -33,10 +33,11 @@ pub(crate) struct RowBuilder<'t> {
     run_columns: Vec<usize>,
     row_bytes: usize,
     decoded_bytes: usize,
+    hints: Hints,
 }
 
 impl<'t> RowBuilder<'t> {
-    pub(crate) fn new(table: usize, plan: RowPlan<'t>) -> RowBuilder<'t> {
+    pub(crate) fn new(table: usize, plan: RowPlan<'t>, hints: Hints) -> RowBuilder<'t> {
         let columns: Vec<ColumnBuilder> =
             plan.columns.iter().map(|column| ColumnBuilder::new(column.column_type)).collect();
         let kept = plan.columns.iter().zip(&columns).filter(|(plan, _)| plan.kept);
@@ -52,6 +53,7 @@ impl<'t> RowBuilder<'t> {
             fields_seen: 0,
             run_columns: Vec::new(),
             decoded_bytes: 0,
+            hints,
         }
     }
 
@@ -67,8 +69,11 @@ impl<'t> RowBuilder<'t> {
     pub(crate) fn find(&self, name: &str) -> Result<usize, Box<Problem>> {
         self.plan.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let known = self.plan.columns.iter().map(|column| column.name);
-            let message = format!("table '{}' has no column '{name}'", self.plan.definition.name);
-            Problem::new(RecordErrorCode::UnknownField, message).at(name).hint_if(did_you_mean(name, known))
+            let message =
+                format!("table '{}' has no column '{}'", self.plan.definition.name, excerpt(name.as_bytes()));
+            Problem::new(RecordErrorCode::UnknownField, message)
+                .at(name)
+                .hint_if(self.hints.did_you_mean(name, known))
         })
     }
 
@@ -150,12 +155,12 @@ impl<'t> RowBuilder<'t> {
         self.decoded_bytes
     }
 
-    /// Makes room for so many more records, as far as bounds allow.
-    pub(crate) fn reserve(&mut self, records: usize) {
-        let records = records.min(RECORDS_PER_REQUEST_MAX).min(DECODED_BYTES_MAX / self.row_bytes.max(1));
+    /// Makes room for so many more records like those so far, in at most so many bytes each for values and texts.
+    pub(crate) fn reserve(&mut self, records: usize, bytes_max: usize) {
+        let records = records.min(RECORDS_PER_REQUEST_MAX).min(bytes_max / self.row_bytes.max(1));
         for (plan, column) in self.plan.columns.iter().zip(&mut self.columns) {
             if plan.kept {
-                column.reserve(records);
+                column.reserve(records, bytes_max);
             }
         }
         self.record_indexes.reserve(records);
