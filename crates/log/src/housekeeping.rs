@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use headwater_env::disk::is_no_space;
 use headwater_env::{Env, kill_point};
@@ -51,7 +51,7 @@ impl Housekeeping {
     /// Starts work; nothing else may be under way.
     pub(crate) fn start(&mut self, env: &Env, dir: &Path, work: Work) {
         assert!(self.pending.is_none(), "one piece of work at a time");
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(1);
         let (env_there, dir_there): (Env, PathBuf) = (env.clone(), dir.to_owned());
         env.disk.background(Box::new(move || {
             // The log may have been dropped in the meantime; then nobody waits for the answer.
