@@ -21,6 +21,8 @@ pub enum RecordErrorCode {
     KeyMissing,
     /// No row with this key, or no row equal to this one.
     RowNotFound,
+    /// Applying the record's request alone made a view's computation panic.
+    StepSkipped,
 }
 
 impl RecordErrorCode {
@@ -38,7 +40,29 @@ impl RecordErrorCode {
             RecordErrorCode::Operation => "bad_operation",
             RecordErrorCode::KeyMissing => "key_missing",
             RecordErrorCode::RowNotFound => "row_not_found",
+            RecordErrorCode::StepSkipped => "step_skipped",
         }
+    }
+
+    /// Every code there is.
+    pub const ALL: [RecordErrorCode; 11] = [
+        RecordErrorCode::Syntax,
+        RecordErrorCode::Type,
+        RecordErrorCode::Range,
+        RecordErrorCode::NotNull,
+        RecordErrorCode::UnknownField,
+        RecordErrorCode::DuplicateField,
+        RecordErrorCode::UnknownTable,
+        RecordErrorCode::Operation,
+        RecordErrorCode::KeyMissing,
+        RecordErrorCode::RowNotFound,
+        RecordErrorCode::StepSkipped,
+    ];
+
+    /// The code that stands in answers as `text`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<RecordErrorCode> {
+        RecordErrorCode::ALL.into_iter().find(|code| code.as_str() == text)
     }
 }
 

@@ -1,0 +1,43 @@
+use super::step::Stamp;
+
+/// A change of the workspace's program: all of it as it is from this LSN on.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ProgramChangeRecord {
+    /// When; the stamp's program version is the one *before* the change.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: Option<Stamp>,
+    /// The version from here on.
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// Every module of the program.
+    #[prost(message, repeated, tag = "3")]
+    pub modules: Vec<ModuleRecord>,
+    /// Every table and materialised view with its number.
+    #[prost(message, repeated, tag = "4")]
+    pub relations: Vec<RelationRecord>,
+}
+
+/// One named part of a program.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ModuleRecord {
+    /// `sql`, `api` or a feature repository's name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Its text.
+    #[prost(string, tag = "2")]
+    pub text: String,
+}
+
+/// The number that a relation keeps for life. A relation whose columns change gets a new one.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct RelationRecord {
+    /// Its name in the program.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Its number.
+    #[prost(uint32, tag = "2")]
+    pub relation: u32,
+    /// The LSN at which it was created.
+    #[prost(uint64, tag = "3")]
+    pub incarnation: u64,
+}

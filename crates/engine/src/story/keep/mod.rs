@@ -1,0 +1,109 @@
+//! Snapshots make the log shorter; recovery reads both back. The truth is log plus snapshots.
+//!
+//! A round of snapshots writes, beside the running workspace, every stored relation that pays off and one state file,
+//! then swaps the manifest in; only then is log given up. Relations may have snapshots of different LSNs: each is
+//! brought forward from its own when the workspace is opened.
+
+/// Which files make up the newest snapshots.
+mod manifest;
+/// Reading it all back.
+mod recover;
+/// Rows of one relation in a file.
+mod rows_file;
+/// One round, off the story's thread.
+mod snapshot;
+/// What a workspace knows beside its rows.
+mod state_file;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_types::Lsn;
+
+use crate::state::State;
+use crate::story::commit::Committer;
+use crate::workspace::Shared;
+use crate::workspace::queue::Command;
+use manifest::Manifest;
+use snapshot::Round;
+
+pub(crate) use manifest::read_manifest;
+pub use recover::RecoverError;
+pub(crate) use recover::{Recovered, recover};
+
+/// Folder of a workspace's log.
+pub(crate) fn log_dir(workspace: &Path) -> PathBuf {
+    workspace.join("log")
+}
+
+/// Folder of a workspace's snapshots.
+pub(crate) fn snapshot_dir(workspace: &Path) -> PathBuf {
+    workspace.join("snapshots")
+}
+
+/// Decides when snapshots are written, and gives up the log that they make needless. One round at a time.
+pub(crate) struct Keeper {
+    env: Env,
+    dir: PathBuf,
+    manifest: Arc<Manifest>,
+    /// Bytes of log after which a round pays off.
+    round_bytes: u64,
+    under_way: bool,
+    /// After a failed round the next waits until the log has grown by another `round_bytes`.
+    failed_at: Option<Lsn>,
+}
+
+/// How a round ended.
+pub(crate) struct SnapshotDone {
+    result: Result<Manifest, snapshot::RoundError>,
+    lsn: Lsn,
+}
+
+impl Keeper {
+    pub(crate) fn new(env: Env, dir: PathBuf, manifest: Manifest, round_bytes: u64) -> Keeper {
+        Keeper { env, dir, manifest: Arc::new(manifest), round_bytes, under_way: false, failed_at: None }
+    }
+
+    /// Starts a round if the log has grown enough.
+    pub(crate) fn consider(&mut self, state: &State, committer: &Committer, shared: &Arc<Shared>) {
+        let since = self.failed_at.unwrap_or(self.manifest.state_lsn).next();
+        let log_bytes = if since > state.lsn { 0 } else { committer.bytes_since(since) };
+        shared.tell_log(log_bytes, self.manifest.state_lsn);
+        if self.under_way || log_bytes < self.round_bytes || state.lsn <= self.manifest.state_lsn {
+            return;
+        }
+        self.under_way = true;
+        let round = Round::of(state, &self.manifest, |lsn| committer.bytes_since(lsn));
+        let (env, dir, shared) = (self.env.clone(), self.dir.clone(), Arc::clone(shared));
+        self.env.disk.background(Box::new(move || {
+            let lsn = round.lsn;
+            let result = round.write(&env, &dir);
+            // A workspace that is closed meanwhile finds the new manifest when it is opened again.
+            let _ = shared.queue.add(Command::SnapshotDone(SnapshotDone { result, lsn }));
+        }));
+    }
+
+    /// Gives up what a finished round made needless.
+    pub(crate) fn finish(&mut self, done: SnapshotDone, committer: &Committer) {
+        self.under_way = false;
+        match done.result {
+            Ok(manifest) => {
+                self.failed_at = None;
+                let old = std::mem::replace(&mut self.manifest, Arc::new(manifest));
+                let needless = old.files().into_iter().filter(|file| !self.manifest.files().contains(file));
+                for file in needless {
+                    // A file that stays is removed at the next start.
+                    let _ = self.env.disk.remove(&snapshot_dir(&self.dir).join(file));
+                }
+                if let Err(error) = committer.cut_before(self.manifest.oldest_lsn().next()) {
+                    tracing::warn!(%error, "the log stays longer than needed");
+                }
+            }
+            Err(error) => {
+                self.failed_at = Some(done.lsn);
+                tracing::warn!(%error, "no snapshots were written; the log is kept");
+            }
+        }
+    }
+}

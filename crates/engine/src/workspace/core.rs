@@ -1,0 +1,372 @@
+//! The workspace's thread: it takes one step at a time through order, commit, apply and reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_env::Env;
+use headwater_log::AppendError;
+use headwater_types::{Lsn, TimestampMicros};
+
+use super::queue::{Command, Next};
+use super::{ControlError, Shared, WorkspaceStatus};
+use crate::clock::{ClockMode, Clocks};
+use crate::program::{self, ProgramAnswer, SetProgram, SetProgramError};
+use crate::push::{IfPaused, PushError};
+use crate::record::{LogRecord, PauseRecord, RequestRecord};
+use crate::state::{State, filled_circuit};
+use crate::story::admit::{Reply, Ticket};
+use crate::story::apply::{Applied, ApplyError, apply, error_rows};
+use crate::story::commit::Committer;
+use crate::story::control::{cut_changes, due_cuts, order_resume, tick_record};
+use crate::story::keep::Keeper;
+use crate::story::order::{NetChanges, Ordered, Taken, answer, order, order_queued};
+use crate::story::{program_change, reply, skip};
+
+/// How long the thread sleeps when nothing waits: how late a retention tick can be.
+const IDLE: Duration = Duration::from_millis(250);
+/// Time between two looks for rows that retention deletes: a look may read a whole column.
+const TICK_MICROS: i64 = 1_000_000;
+/// Rows of a step below which its relations change faster than another thread wakes up.
+const OVERLAP_ROWS_MIN: usize = 256;
+/// Bytes of a step's record beside its requests, generously.
+const RECORD_OVERHEAD_BYTES: usize = 64 << 10;
+
+/// All that the workspace's thread owns.
+pub(crate) struct Core {
+    pub(crate) state: State,
+    pub(crate) committer: Committer,
+    pub(crate) keeper: Keeper,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) env: Env,
+    /// When retention was looked at last, in system time.
+    pub(crate) ticked_at: TimestampMicros,
+}
+
+/// How a record that was written and applied ended.
+enum Ended {
+    /// It is durable, applied and published.
+    Published,
+    /// It is durable, but applying it panicked.
+    Panicked(String),
+    /// It was not written.
+    NoSpace,
+    /// Nobody knows whether it is durable, or it cannot be applied; the workspace takes no more writes.
+    Unknown,
+}
+
+impl Core {
+    /// Does what comes until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.shared.queue.next(IDLE) {
+                Next::Pushes(tickets) => self.take_pushes(tickets),
+                Next::Command(command) => self.obey(command),
+                Next::Idle => {}
+                Next::Closed => return,
+            }
+            self.tick_if_due();
+            self.keeper.consider(&self.state, &self.committer, &self.shared);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Push(ticket) => self.take_pushes(vec![ticket]),
+            Command::SetProgram { text, how, reply } => {
+                let _ = reply.send(self.set_program(&text, &how));
+            }
+            Command::Pause(reply) => {
+                let _ = reply.send(self.pause());
+            }
+            Command::Resume(reply) => {
+                let _ = reply.send(self.resume());
+            }
+            Command::SetClock { mode, at, reply } => {
+                let _ = reply.send(self.set_clock(mode, at));
+            }
+            Command::SnapshotDone(done) => self.keeper.finish(done, &self.committer),
+        }
+    }
+
+    fn take_pushes(&mut self, tickets: Vec<Ticket>) {
+        if let Some(reason) = self.shared.read_only() {
+            let workspace = || self.shared.name.to_string();
+            let refused = || PushError::ReadOnly { workspace: workspace(), reason: reason.clone() };
+            return refuse_all(tickets, refused);
+        }
+        let tickets = if self.state.paused { self.refuse_unqueued(tickets) } else { tickets };
+        let bytes: usize = tickets.iter().map(|ticket| ticket.admitted.log_bytes).sum();
+        if !tickets.is_empty() && !self.committer.has_room(bytes + RECORD_OVERHEAD_BYTES) {
+            return refuse_all(tickets, || PushError::NoSpace);
+        }
+        let now = self.env.clock.now();
+        let outcome = if self.state.paused {
+            order_queued(&mut self.state, tickets, now)
+        } else {
+            order(&mut self.state, tickets, now)
+        };
+        if let Some(step) = outcome.step {
+            self.take_step(step);
+        }
+        self.shared.queue.put_back(outcome.deferred);
+    }
+
+    fn refuse_unqueued(&self, tickets: Vec<Ticket>) -> Vec<Ticket> {
+        let (queue, refuse): (Vec<Ticket>, Vec<Ticket>) =
+            tickets.into_iter().partition(|ticket| ticket.admitted.if_paused == IfPaused::Queue);
+        refuse_all(refuse, || PushError::Paused { workspace: self.shared.name.to_string() });
+        queue
+    }
+
+    /// Takes an ordered step through commit, apply and reply.
+    pub(crate) fn take_step(&mut self, ordered: Ordered) {
+        let Ordered { lsn, clocks, record, changes, taken } = ordered;
+        match self.write(lsn, clocks, &record, changes) {
+            Ended::Published => reply::release(taken),
+            Ended::NoSpace => refuse_all(tickets_of(taken), || PushError::NoSpace),
+            Ended::Unknown => refuse_all(tickets_of(taken), || PushError::OutcomeUnknown),
+            Ended::Panicked(reason) => self.skip(lsn, record, taken, &reason),
+        }
+    }
+
+    /// Makes a record durable while its changes are applied, and publishes it when both are done.
+    fn write(&mut self, lsn: Lsn, clocks: Clocks, record: &LogRecord, changes: NetChanges) -> Ended {
+        let payload = record.encode();
+        let stepped_circuit = self.state.circuit.is_some() && !changes.tables.is_empty();
+        let (synced, applied) = if stepped_circuit || changes.num_rows() > OVERLAP_ROWS_MIN {
+            let committing = self.committer.begin(lsn, record.kind(), payload);
+            let applied = apply(&mut self.state, changes, lsn, clocks.ingest_time);
+            (committing.wait(), applied)
+        } else {
+            let synced = self.committer.append(lsn, record.kind(), &payload);
+            (synced, apply(&mut self.state, changes, lsn, clocks.ingest_time))
+        };
+        match (synced, applied) {
+            (Ok(()), Ok(applied)) => {
+                self.publish(lsn, clocks, record, applied);
+                Ended::Published
+            }
+            (Ok(()), Err(ApplyError::Panicked(reason))) => Ended::Panicked(reason),
+            (Ok(()), Err(ApplyError::Storage(reason) | ApplyError::Inconsistent(reason))) => {
+                self.close_for_writes(&format!("step {lsn} cannot be applied: {reason}"));
+                Ended::Unknown
+            }
+            (Err(AppendError::NoSpace | AppendError::TooLarge { .. }), _) => {
+                if stepped_circuit {
+                    self.rebuild_circuit();
+                }
+                Ended::NoSpace
+            }
+            (Err(error), _) => {
+                self.close_for_writes(&error.to_string());
+                Ended::Unknown
+            }
+        }
+    }
+
+    fn publish(&mut self, lsn: Lsn, clocks: Clocks, record: &LogRecord, applied: Applied) {
+        let changing = self.shared.changing.write();
+        reply::settle(&mut self.state, lsn, clocks, record, applied);
+        reply::publish(&self.state, &self.shared);
+        drop(changing);
+    }
+
+    /// Voids a step whose apply panicked, and orders its requests again, each as a step of its own.
+    pub(crate) fn skip(&mut self, skipped: Lsn, record: LogRecord, taken: Vec<Taken>, reason: &str) {
+        tracing::warn!(workspace = %self.shared.name, lsn = skipped.0, reason, "a view's computation panicked; the step is skipped");
+        self.rebuild_circuit();
+        let requests: Vec<RequestRecord> = record.requests().to_vec();
+        let alone = match (requests.as_slice(), taken.as_slice()) {
+            ([request], [taken]) => Some((request, reason, taken.ticket.admitted.body_head.as_str())),
+            _ => None,
+        };
+        let is_alone = alone.is_some();
+        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+        let skip = skip::skip_record(&self.state, clocks, skipped, alone);
+        match self.write(skipped.next(), clocks, &skip, NetChanges::default()) {
+            Ended::Published => {}
+            Ended::NoSpace | Ended::Panicked(_) => {
+                self.close_for_writes("no space to record that a step is skipped");
+                return refuse_all(tickets_of(taken), || PushError::OutcomeUnknown);
+            }
+            Ended::Unknown => return refuse_all(tickets_of(taken), || PushError::OutcomeUnknown),
+        }
+        if is_alone {
+            let refused = || PushError::StepSkipped { lsn: skipped, reason: reason.to_owned() };
+            return refuse_all(tickets_of(taken), refused);
+        }
+        for (taken, request) in taken.into_iter().zip(requests) {
+            self.take_pushes(vec![skip::unordered(taken, request)]);
+        }
+    }
+
+    /// The dataflow again, from the tables as they were published.
+    fn rebuild_circuit(&mut self) {
+        self.state.circuit = None;
+        let rows: Vec<_> = self.state.tables.iter().map(Option::as_ref).collect();
+        match filled_circuit(&self.state.program, &rows, |_, _| Ok(())) {
+            Ok(filled) => self.state.circuit = filled.circuit,
+            Err(error) => {
+                let reason = format!("the views cannot be computed from their tables: {error}");
+                self.close_for_writes(&reason);
+            }
+        }
+    }
+
+    pub(crate) fn close_for_writes(&self, reason: &str) {
+        tracing::error!(workspace = %self.shared.name, reason, "the workspace takes no more writes");
+        self.shared.close_for_writes(reason);
+    }
+
+    fn set_program(&mut self, text: &str, how: &SetProgram) -> Result<ProgramAnswer, SetProgramError> {
+        let workspace = || self.shared.name.to_string();
+        if let Some(reason) = self.shared.read_only() {
+            return Err(SetProgramError::ReadOnly { workspace: workspace(), reason });
+        }
+        if !self.state.queued.is_empty() {
+            let queued = self.state.queued.iter().map(|request| request.applied).sum();
+            return Err(SetProgramError::RecordsQueued { queued });
+        }
+        let has_rows = |name: &str| {
+            let table = self.state.program.table_index(name);
+            table.and_then(|table| self.state.tables[table].as_ref()).is_some_and(|rows| rows.num_rows() > 0)
+        };
+        let candidate =
+            program::candidate(&self.state.program, text, &how.module, &self.shared.options, has_rows)?;
+        let tables = candidate.dropped_tables();
+        if !how.drop_data && !tables.is_empty() {
+            return Err(SetProgramError::DropsData { tables });
+        }
+        let lsn = self.state.lsn.next();
+        let entries = candidate.entries.clone();
+        let running = candidate.into_running(&self.state.program, lsn);
+        let version = running.version;
+        self.change_program(lsn, running)?;
+        Ok(ProgramAnswer { lsn, version, entries })
+    }
+
+    fn change_program(&mut self, lsn: Lsn, running: program::RunningProgram) -> Result<(), SetProgramError> {
+        let transition = program_change::prepare(&self.state, running)
+            .map_err(|error| SetProgramError::Build { reason: error.to_string() })?;
+        headwater_env::kill_point::reach("program.built");
+        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+        let record = transition.record(&self.state, clocks);
+        let payload = record.encode();
+        if !self.committer.has_room(payload.len()) {
+            return Err(SetProgramError::NoSpace);
+        }
+        match self.committer.append(lsn, record.kind(), &payload) {
+            Ok(()) => {}
+            Err(AppendError::NoSpace | AppendError::TooLarge { .. }) => return Err(SetProgramError::NoSpace),
+            Err(error) => {
+                self.close_for_writes(&error.to_string());
+                return Err(SetProgramError::OutcomeUnknown);
+            }
+        }
+        headwater_env::kill_point::reach("program.logged");
+        let changing = self.shared.changing.write();
+        let error_view = error_rows(&transition.errors, 0, lsn, clocks.ingest_time);
+        transition.settle(&mut self.state);
+        reply::settle(&mut self.state, lsn, clocks, &record, Applied { error_view, ..Applied::default() });
+        reply::publish(&self.state, &self.shared);
+        drop(changing);
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<WorkspaceStatus, ControlError> {
+        if self.state.paused {
+            return Ok(self.shared.status());
+        }
+        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+        let record = LogRecord::Pause(PauseRecord { stamp: Some(self.state.stamp(clocks)) });
+        self.control(clocks, &record, NetChanges::default())
+    }
+
+    fn resume(&mut self) -> Result<WorkspaceStatus, ControlError> {
+        if !self.state.paused {
+            return Ok(self.shared.status());
+        }
+        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+        match order_resume(&self.state, clocks) {
+            Ok((record, changes)) => self.control(clocks, &record, changes),
+            Err(reason) => {
+                self.close_for_writes(&format!("queued requests cannot be read: {reason}"));
+                Err(ControlError::OutcomeUnknown)
+            }
+        }
+    }
+
+    fn set_clock(
+        &mut self,
+        mode: ClockMode,
+        at: Option<TimestampMicros>,
+    ) -> Result<WorkspaceStatus, ControlError> {
+        let now = self.state.clocks.workspace;
+        let clocks = Clocks { mode, ..self.state.clocks }.advanced(self.env.clock.now(), None);
+        let clocks = match at {
+            None => clocks,
+            Some(_) if mode != ClockMode::Manual => return Err(ControlError::TimeNotTaken),
+            Some(asked) if asked < now => return Err(ControlError::ClockGoesBack { now, asked }),
+            Some(asked) => Clocks { workspace: asked, ..clocks },
+        };
+        self.tick(clocks, mode.code())
+    }
+
+    fn tick_if_due(&mut self) {
+        let now = self.env.clock.now();
+        let due = now >= self.ticked_at.plus_micros(TICK_MICROS);
+        let retains = self.state.program.tables.iter().any(|table| table.definition.retention.is_some());
+        if !due || !retains || self.shared.read_only().is_some() {
+            return;
+        }
+        self.ticked_at = now;
+        let clocks = self.state.clocks.advanced(now, None);
+        if !due_cuts(&self.state, clocks.workspace).is_empty()
+            && let Err(error) = self.tick(clocks, 0)
+        {
+            tracing::warn!(workspace = %self.shared.name, %error, "retention has to wait");
+        }
+    }
+
+    fn tick(&mut self, clocks: Clocks, mode: u32) -> Result<WorkspaceStatus, ControlError> {
+        let cuts = due_cuts(&self.state, clocks.workspace);
+        let changes = cut_changes(&self.state.program, &self.state.tables, &cuts);
+        let record = tick_record(&self.state, clocks, mode, cuts);
+        self.control(clocks, &record, changes)
+    }
+
+    fn control(
+        &mut self,
+        clocks: Clocks,
+        record: &LogRecord,
+        changes: NetChanges,
+    ) -> Result<WorkspaceStatus, ControlError> {
+        let workspace = self.shared.name.to_string();
+        if let Some(reason) = self.shared.read_only() {
+            return Err(ControlError::ReadOnly { workspace, reason });
+        }
+        if !self.committer.has_room(record.encode().len()) {
+            return Err(ControlError::NoSpace);
+        }
+        let lsn = self.state.lsn.next();
+        match self.write(lsn, clocks, record, changes) {
+            Ended::Published => Ok(self.shared.status()),
+            Ended::NoSpace => Err(ControlError::NoSpace),
+            Ended::Unknown => Err(ControlError::OutcomeUnknown),
+            Ended::Panicked(reason) => {
+                self.skip(lsn, record.clone(), Vec::new(), &reason);
+                Err(ControlError::OutcomeUnknown)
+            }
+        }
+    }
+}
+
+fn tickets_of(taken: Vec<Taken>) -> impl Iterator<Item = Ticket> {
+    taken.into_iter().map(|taken| taken.ticket)
+}
+
+fn refuse_all(tickets: impl IntoIterator<Item = Ticket>, error: impl Fn() -> PushError) {
+    for ticket in tickets {
+        answer(ticket, Reply::Refused(error()));
+    }
+}

@@ -1,0 +1,327 @@
+/// The workspace's thread: it takes one step at a time.
+pub(crate) mod core;
+/// What waits for the workspace's thread.
+pub(crate) mod queue;
+/// What is told about a workspace.
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use headwater_sql::CompileOptions;
+use headwater_types::{Lsn, Name, TimestampMicros};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{oneshot, watch};
+
+use crate::clock::{ClockMode, Clocks};
+use crate::counters::Counters;
+use crate::program::{self, Plan, ProgramAnswer, SetProgram, SetProgramError};
+use crate::published::Published;
+use crate::push::{PushAnswer, PushError, PushRequest};
+use crate::state::State;
+use crate::story::admit::{Reply, Ticket, admit};
+use queue::{Command, Queue, QueueError};
+
+pub use status::{Condition, WorkspaceStatus};
+
+/// How often a request is decoded anew because the program changed meanwhile, before it is refused as overload.
+const STALE_RETRIES_MAX: usize = 16;
+
+/// The handle of one workspace. Everything that changes it goes through its thread; readers never wait for that.
+pub struct Workspace {
+    pub(crate) shared: Arc<Shared>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+/// What the thread and the handle share.
+pub(crate) struct Shared {
+    pub(crate) name: Name,
+    pub(crate) id: u64,
+    pub(crate) queue: Queue,
+    pub(crate) options: CompileOptions,
+    published: ArcSwap<Published>,
+    /// Held for writing while relations and version change together.
+    pub(crate) changing: RwLock<()>,
+    newest: watch::Sender<Lsn>,
+    facts: Mutex<Facts>,
+}
+
+/// What status tells beyond the published version. Written by the thread alone.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    condition: Condition,
+    counters: Counters,
+    clocks: Clocks,
+    queued_bytes: usize,
+    idempotency_keys: usize,
+    log_bytes: u64,
+    snapshot_lsn: Lsn,
+}
+
+/// Why waiting for an LSN ended without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// It did not come in time.
+    #[error("LSN {lsn} was not reached in time, the newest is {newest}")]
+    Timeout {
+        /// What was waited for.
+        lsn: Lsn,
+        /// The newest there is.
+        newest: Lsn,
+    },
+    /// The workspace is closing.
+    #[error("the workspace is closing")]
+    Closing,
+}
+
+/// Why a pause, a resume or a clock was not set. Nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// The clock would go back.
+    #[error("the workspace clock stands at {now} and never goes back to {asked}")]
+    ClockGoesBack {
+        /// Where it stands.
+        now: TimestampMicros,
+        /// Where it was to be set.
+        asked: TimestampMicros,
+    },
+    /// A time was given for a clock that is not set by hand.
+    #[error("only the manual clock is set to a time")]
+    TimeNotTaken,
+    /// The disk is full.
+    #[error("the disk is full: nothing was changed")]
+    NoSpace,
+    /// The log failed while the change was being written.
+    #[error("the log failed while the change was written, its outcome is unknown")]
+    OutcomeUnknown,
+    /// The workspace takes no writes.
+    #[error("workspace {workspace:?} takes no writes: {reason}")]
+    ReadOnly {
+        /// Its name.
+        workspace: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server is stopping, or the workspace was deleted.
+    #[error("workspace {workspace:?} is closing")]
+    ShuttingDown {
+        /// Its name.
+        workspace: String,
+    },
+}
+
+impl Shared {
+    pub(crate) fn new(name: Name, id: u64, options: CompileOptions) -> Shared {
+        let empty = Published {
+            lsn: Lsn::ZERO,
+            workspace_clock: TimestampMicros::default(),
+            program: Arc::new(crate::program::RunningProgram::empty()),
+            parts: Arc::new(Vec::new()),
+        };
+        Shared {
+            name,
+            id,
+            queue: Queue::default(),
+            options,
+            published: ArcSwap::from_pointee(empty),
+            changing: RwLock::new(()),
+            newest: watch::channel(Lsn::ZERO).0,
+            facts: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// Swaps in a version and wakes who waits for it.
+    pub(crate) fn show(&self, published: Arc<Published>, state: &State) {
+        let lsn = published.lsn;
+        self.published.store(published);
+        let mut facts = self.facts.lock();
+        facts.counters.clone_from(&state.counters);
+        facts.clocks = state.clocks;
+        facts.queued_bytes = state.queued_bytes;
+        facts.idempotency_keys = state.idempotency.len();
+        if matches!(facts.condition, Condition::Running | Condition::Paused) {
+            facts.condition = if state.paused { Condition::Paused } else { Condition::Running };
+        }
+        drop(facts);
+        self.newest.send_replace(lsn);
+    }
+
+    pub(crate) fn tell_log(&self, log_bytes: u64, snapshot_lsn: Lsn) {
+        let mut facts = self.facts.lock();
+        facts.log_bytes = log_bytes;
+        facts.snapshot_lsn = snapshot_lsn;
+    }
+
+    /// The workspace takes no more writes. The first reason stays.
+    pub(crate) fn close_for_writes(&self, reason: &str) {
+        let mut facts = self.facts.lock();
+        if !matches!(facts.condition, Condition::ReadOnly { .. }) {
+            facts.condition = Condition::ReadOnly { reason: reason.to_owned() };
+        }
+    }
+
+    /// Why the workspace takes no writes, if so.
+    pub(crate) fn read_only(&self) -> Option<String> {
+        match &self.facts.lock().condition {
+            Condition::ReadOnly { reason } => Some(reason.clone()),
+            Condition::Running | Condition::Paused => None,
+        }
+    }
+
+    pub(crate) fn status(&self) -> WorkspaceStatus {
+        let published = self.published();
+        let facts = self.facts.lock().clone();
+        WorkspaceStatus {
+            name: self.name.clone(),
+            id: self.id,
+            condition: facts.condition,
+            lsn: published.lsn,
+            program_version: published.program.version,
+            clock_mode: facts.clocks.mode,
+            workspace_clock: facts.clocks.workspace,
+            ingest_time: facts.clocks.ingest_time,
+            counts: facts.counters.by_endpoint().clone(),
+            queued_bytes: facts.queued_bytes,
+            idempotency_keys: facts.idempotency_keys,
+            log_bytes: facts.log_bytes,
+            snapshot_lsn: facts.snapshot_lsn,
+        }
+    }
+}
+
+impl Workspace {
+    pub(crate) fn start(shared: Arc<Shared>, core: core::Core) -> std::io::Result<Workspace> {
+        let name = format!("story {}", shared.name);
+        let thread = std::thread::Builder::new().name(name).spawn(move || core.run())?;
+        Ok(Workspace { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// The workspace's name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.shared.name
+    }
+
+    /// What readers see now.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.shared.published()
+    }
+
+    /// Waits until a version that holds this LSN is published.
+    pub async fn wait_for(&self, lsn: Lsn, timeout: Duration) -> Result<Arc<Published>, WaitError> {
+        let mut newest = self.shared.newest.subscribe();
+        match tokio::time::timeout(timeout, newest.wait_for(|newest| *newest >= lsn)).await {
+            Ok(Ok(_)) => Ok(self.published()),
+            Ok(Err(_)) => Err(WaitError::Closing),
+            Err(_) => Err(WaitError::Timeout { lsn, newest: self.published().lsn }),
+        }
+    }
+
+    /// Takes records: they are durable, applied and readable when this returns.
+    ///
+    /// Decoding happens on the calling thread. Dropping the future does not take back a request that was queued.
+    pub async fn push(&self, request: PushRequest) -> Result<PushAnswer, PushError> {
+        let workspace = || self.shared.name.to_string();
+        if let Some(reason) = self.shared.read_only() {
+            return Err(PushError::ReadOnly { workspace: workspace(), reason });
+        }
+        for _ in 0..STALE_RETRIES_MAX {
+            let published = self.published();
+            let admitted = admit(&request, &published.program, self.shared.name.as_str())?;
+            let (reply, answer) = oneshot::channel();
+            self.shared.queue.add(Command::Push(Ticket { admitted, reply })).map_err(
+                |error| match error {
+                    QueueError::Full => PushError::QueueFull { workspace: workspace() },
+                    QueueError::Closed => PushError::ShuttingDown { workspace: workspace() },
+                },
+            )?;
+            match answer.await {
+                Ok(Reply::Taken(answer)) => return Ok(answer),
+                Ok(Reply::Refused(error)) => return Err(error),
+                Ok(Reply::Stale) => {}
+                Err(_) => return Err(PushError::OutcomeUnknown),
+            }
+        }
+        Err(PushError::QueueFull { workspace: workspace() })
+    }
+
+    /// Sets a module of the program.
+    pub async fn set_program(&self, text: String, how: SetProgram) -> Result<ProgramAnswer, SetProgramError> {
+        let closing = || SetProgramError::ShuttingDown { workspace: self.shared.name.to_string() };
+        let (reply, answer) = oneshot::channel();
+        let command = Command::SetProgram { text, how, reply };
+        self.shared.queue.add(command).map_err(|_| closing())?;
+        answer.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// What setting a module would do.
+    pub fn plan(&self, text: &str, module: &str) -> Result<Plan, SetProgramError> {
+        let published = self.published();
+        let has_rows = |name: &str| {
+            published.relation(name).is_some_and(|r| headwater_types::Scan::num_rows(&r.rows) > 0)
+        };
+        let candidate = program::candidate(&published.program, text, module, &self.shared.options, has_rows)?;
+        Ok(Plan { entries: candidate.entries })
+    }
+
+    /// Refuses or queues pushes from here on.
+    pub async fn pause(&self) -> Result<WorkspaceStatus, ControlError> {
+        self.control(Command::Pause).await
+    }
+
+    /// Lets queued pushes take effect and takes pushes again.
+    pub async fn resume(&self) -> Result<WorkspaceStatus, ControlError> {
+        self.control(Command::Resume).await
+    }
+
+    /// Sets what moves the workspace clock; with `ClockMode::Manual` also where it stands.
+    pub async fn set_clock(
+        &self,
+        mode: ClockMode,
+        at: Option<TimestampMicros>,
+    ) -> Result<WorkspaceStatus, ControlError> {
+        self.control(|reply| Command::SetClock { mode, at, reply }).await
+    }
+
+    async fn control(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<WorkspaceStatus, ControlError>>) -> Command,
+    ) -> Result<WorkspaceStatus, ControlError> {
+        let closing = || ControlError::ShuttingDown { workspace: self.shared.name.to_string() };
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.add(command(reply)).map_err(|_| closing())?;
+        answer.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// What is told about the workspace.
+    #[must_use]
+    pub fn status(&self) -> WorkspaceStatus {
+        self.shared.status()
+    }
+
+    /// Does what waits, then ends the workspace's thread.
+    pub(crate) fn close(&self) {
+        self.shared.queue.close();
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace").field("name", &self.shared.name).finish_non_exhaustive()
+    }
+}

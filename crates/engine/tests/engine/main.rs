@@ -1,0 +1,15 @@
+//! The engine as its callers see it, on a simulated disk and a clock that is set by hand.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod clocks_and_retention;
+mod counters;
+mod crash_images;
+mod idempotency;
+mod pause_and_resume;
+mod program_changes;
+mod pushes;
+mod recovery;
+mod skip;
+mod story;
+mod sync_failure;
+mod world;
