@@ -6,6 +6,8 @@
 mod bench;
 /// `cargo xtask data`: makes the demo's data again from its PyPI package.
 mod data;
+/// Every selection of packages shares one build of the dependencies.
+mod features;
 /// A few lines of HTTP/1.1 over a socket, enough to talk to a server under test.
 mod http;
 /// `cargo xtask lint`: rustfmt and clippy.
