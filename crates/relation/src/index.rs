@@ -53,9 +53,9 @@ pub(crate) struct IndexChange {
     pub(crate) freed: Vec<Slot>,
     /// For each place of the segment list that changed: the slots of its rows, or that it has none.
     pub(crate) row_slots: BTreeMap<u32, Option<Arc<[Slot]>>>,
-    /// Slots taken from the free ones.
-    taken: usize,
-    /// Slots that never were before.
+    /// The first free slot once those that were handed out are gone from the list.
+    first_free: Option<Slot>,
+    /// How many slots are new.
     fresh: usize,
 }
 
@@ -66,7 +66,8 @@ pub(crate) struct Index {
     row_ids: ChunkedVec<RowId>,
     /// `None` for keyed relations: no two rows have the same key.
     links: Option<ChunkedVec<Link>>,
-    free: Vec<Slot>,
+    /// The first of the slots that no row has. Each of them names the next as its row, the last one itself.
+    first_free: Option<Slot>,
     /// For each place of the segment list, the slots of its rows. Those of dead rows are stale.
     row_slots: Vec<Option<Arc<[Slot]>>>,
 }
@@ -85,7 +86,7 @@ impl Index {
             heads: GrowingHashTable::default(),
             row_ids: ChunkedVec::default(),
             links: None,
-            free: Vec::new(),
+            first_free: None,
             row_slots: Vec::new(),
         }
     }
@@ -98,6 +99,11 @@ impl Index {
     /// The slot for this hash whose row is the one looked for.
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(RowId) -> bool) -> Option<Slot> {
         self.heads.find(hash, |head| is_it(self.row_id(head)))
+    }
+
+    /// For each hash a slot that has it, if there is one; whether it is the right one remains to be seen.
+    pub(crate) fn candidates(&self, hashes: &[u32]) -> Vec<Option<Slot>> {
+        hashes.iter().map(|&hash| self.heads.find(hash, |_| true)).collect()
     }
 
     /// The row of a slot.
@@ -159,8 +165,11 @@ impl Index {
     /// Makes a prepared change so.
     pub(crate) fn apply(&mut self, change: IndexChange) {
         self.grow(change.fresh);
-        self.free.truncate(self.free.len() - change.taken);
-        self.free.extend(change.freed);
+        self.first_free = change.first_free;
+        for slot in change.freed {
+            self.row_ids.set(slot, RowId::new(0, self.first_free.unwrap_or(slot)));
+            self.first_free = Some(slot);
+        }
         for (slot, link) in change.links {
             self.set_link(slot, link);
         }
@@ -181,7 +190,6 @@ impl Index {
         self.heads.memory_bytes()
             + self.row_ids.memory_bytes()
             + self.links.as_ref().map_or(0, ChunkedVec::memory_bytes)
-            + self.free.capacity() * size_of::<Slot>()
             + row_slots
     }
 
@@ -213,21 +221,21 @@ impl Index {
 #[derive(Debug)]
 pub(crate) struct SlotAllocator<'a> {
     index: &'a Index,
-    taken: usize,
+    first_free: Option<Slot>,
     fresh: usize,
 }
 
 impl SlotAllocator<'_> {
     pub(crate) fn new(index: &Index) -> SlotAllocator<'_> {
-        SlotAllocator { index, taken: 0, fresh: 0 }
+        SlotAllocator { index, first_free: index.first_free, fresh: 0 }
     }
 
     /// A slot that no row has.
     pub(crate) fn allocate(&mut self) -> Slot {
-        let free = &self.index.free;
-        if self.taken < free.len() {
-            self.taken += 1;
-            return free[free.len() - self.taken];
+        if let Some(slot) = self.first_free {
+            let next = self.index.row_id(slot).row();
+            self.first_free = (next != slot).then_some(next);
+            return slot;
         }
         self.fresh += 1;
         Slot::try_from(self.index.row_ids.len() + self.fresh - 1).expect("the number of rows is bounded")
@@ -235,6 +243,6 @@ impl SlotAllocator<'_> {
 
     /// Writes what was handed out into the change.
     pub(crate) fn finish(self, change: &mut IndexChange) {
-        (change.taken, change.fresh) = (self.taken, self.fresh);
+        (change.first_free, change.fresh) = (self.first_free, self.fresh);
     }
 }

@@ -48,10 +48,10 @@ fn slots_of_inserted(
     let index = state.index.as_ref().expect("a relation with a key has an index");
     let mut allocator = SlotAllocator::new(index);
     let columns = shared.index_columns(inserted);
-    let keys = shared.encoder.encode(&columns);
-    let mut slot_of = |row: usize| {
-        let hash = shared.encoder.hash(keys.row(row).data());
-        if let Some(slot) = shared.find(state, hash, &columns, row) {
+    let hashes = shared.hashes(&shared.encoder.encode(&columns));
+    let held = shared.find_slots(state, &hashes, &columns);
+    let mut slot_of = |(&hash, held): (&u32, Option<Slot>)| {
+        if let Some(slot) = held {
             assert!(
                 orphans.remove(&slot).is_some(),
                 "an inserted key is new or among the removed, and occurs once"
@@ -62,7 +62,7 @@ fn slots_of_inserted(
         change.heads.push(HeadChange { hash, old: None, new: Some(slot) });
         slot
     };
-    let slots = (0..inserted.num_rows()).map(&mut slot_of).collect();
+    let slots = hashes.iter().zip(held).map(&mut slot_of).collect();
     allocator.finish(change);
     slots
 }

@@ -1,8 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::prep_null_mask_filter;
+use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use headwater_types::{Delta, WeightedRows};
 use parking_lot::RwLockUpgradableReadGuard;
@@ -129,8 +128,10 @@ impl Relation {
     pub fn rows_where(&self, predicate: impl Fn(&RecordBatch) -> BooleanArray) -> Vec<RowId> {
         let segments = self.shared.state.read().segments.clone();
         let chosen = segments.iter().flat_map(|(place, segment)| {
-            let mask = prep_null_mask_filter(&predicate(segment.batch()));
-            segment.rows_in(Some(mask.values().clone())).into_iter().map(move |row| RowId::new(place, row))
+            let mask = predicate(segment.batch());
+            let is_true =
+                mask.nulls().map_or_else(|| mask.values().clone(), |known| mask.values() & known.inner());
+            segment.rows_in(Some(is_true)).into_iter().map(move |row| RowId::new(place, row))
         });
         chosen.collect()
     }

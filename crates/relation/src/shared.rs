@@ -7,7 +7,7 @@ use arrow::row::Rows;
 use parking_lot::RwLock;
 
 use crate::gather::gather;
-use crate::index::Index;
+use crate::index::{Index, Slot};
 use crate::row_encoder::RowEncoder;
 use crate::row_equality::values_equal;
 use crate::row_id::RowId;
@@ -52,7 +52,7 @@ impl Shared {
     }
 
     /// The slot of the row found by row `row` of these columns, whose encoding has this hash.
-    pub(crate) fn find(&self, state: &State, hash: u32, columns: &[ArrayRef], row: usize) -> Option<u32> {
+    pub(crate) fn find(&self, state: &State, hash: u32, columns: &[ArrayRef], row: usize) -> Option<Slot> {
         state.index.as_ref()?.find(hash, |id| self.is_found_by(&state.segments, id, columns, row))
     }
 
@@ -67,14 +67,41 @@ impl Shared {
         Some(index.row_id(slot))
     }
 
+    /// The slot found by each of these rows, given as columns and by the hashes of their encoding.
+    ///
+    /// Goes in rounds of the same small work for all rows, as each touches memory far away: so the processor waits for
+    /// many at a time.
+    pub(crate) fn find_slots(
+        &self,
+        state: &State,
+        hashes: &[u32],
+        columns: &[ArrayRef],
+    ) -> Vec<Option<Slot>> {
+        let Some(index) = &state.index else { return vec![None; hashes.len()] };
+        let candidates = index.candidates(hashes);
+        let ids: Vec<Option<RowId>> =
+            candidates.iter().map(|slot| slot.map(|slot| index.row_id(slot))).collect();
+        let confirm = |row: usize| {
+            let id = ids[row]?;
+            match self.is_found_by(&state.segments, id, columns, row) {
+                true => candidates[row],
+                // Another row has the same hash.
+                false => self.find(state, hashes[row], columns, row),
+            }
+        };
+        (0..hashes.len()).map(confirm).collect()
+    }
+
     /// The row of each key, given as columns and encoded.
     pub(crate) fn find_all(&self, state: &State, columns: &[ArrayRef], rows: &Rows) -> Vec<Option<RowId>> {
         let Some(index) = &state.index else { return vec![None; rows.num_rows()] };
-        let find = |(row, bytes): (usize, &[u8])| {
-            let slot = self.find(state, self.encoder.hash(bytes), columns, row)?;
-            Some(index.row_id(slot))
-        };
-        rows.iter().map(|row| row.data()).enumerate().map(find).collect()
+        let slots = self.find_slots(state, &self.hashes(rows), columns);
+        slots.into_iter().map(|slot| slot.map(|slot| index.row_id(slot))).collect()
+    }
+
+    /// The hash of each row.
+    pub(crate) fn hashes(&self, rows: &Rows) -> Vec<u32> {
+        rows.iter().map(|row| self.encoder.hash(row.data())).collect()
     }
 
     /// Whether a stored row has these values in the columns by which it is found.
