@@ -121,7 +121,7 @@ impl FileLog {
 
     /// Gives the reserve's space to the volume, so that what makes room (a snapshot, then [`LogStore::cut_before`]) can
     /// be written to a full disk. Until [`FileLog::retake_reserve`] no new segment is made; appends go on while they
-    /// fit into those that there are.
+    /// fit into those that there are. Leave 64 KiB of the reserve for the manifest that the cut writes.
     pub fn release_reserve(&mut self) -> io::Result<()> {
         self.collect_done(Wait::UntilDone)?;
         self.reserve = Reserve::Released;

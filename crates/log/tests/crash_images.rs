@@ -11,6 +11,7 @@
 mod support;
 
 use headwater_env::sim::{Arrived, Faults, SimDisk};
+use headwater_log::Recovery;
 use support::{Draw, History, check, check_goes_on, disk_with_folder, scripted_run};
 
 /// States with no more outcomes than this are tried out completely.
@@ -29,10 +30,11 @@ fn every_crash_image_opens_with_all_that_was_acknowledged() {
         seed += 1;
         crash_everywhere(seed, target, &mut counts);
     }
-    let Counts { images, points, exhausted, second } = counts;
+    let Counts { images, points, exhausted, second, torn } = counts;
+    assert!(torn > images / 100, "too few images are torn to show anything");
     println!(
-        "{images} crash images of {points} points in {seed} runs ({exhausted} points exhaustively), {second} of them \
-         cut off again during recovery: all opened, all acknowledged groups there"
+        "{images} crash images of {points} points in {seed} runs ({exhausted} points exhaustively), {torn} with a torn \
+         group, {second} cut off again during recovery: all opened, all acknowledged groups there"
     );
 }
 
@@ -42,6 +44,7 @@ struct Counts {
     points: u64,
     exhausted: u64,
     second: u64,
+    torn: u64,
 }
 
 fn crash_everywhere(seed: u64, target: u64, counts: &mut Counts) {
@@ -56,10 +59,12 @@ fn crash_everywhere(seed: u64, target: u64, counts: &mut Counts) {
         counts.exhausted += u64::from(outcomes <= OUTCOMES_EXHAUSTED);
         for arrived in arrivals(&disk, outcomes, &mut draw) {
             let image = disk.crash(&arrived);
-            expect(&image, &history, operations, || format!("seed {seed}, operation {operations}, {arrived:?}"));
+            let place = || format!("seed {seed}, operation {operations}, {arrived:?}");
+            counts.torn += u64::from(expect(&image, &history, operations, place) != Recovery::Clean);
             counts.images += 1;
             if counts.images % 16 == 0 {
-                counts.second += crash_during_recovery(&disk.crash(&arrived), &history, operations, &mut draw);
+                counts.second +=
+                    crash_during_recovery(&disk.crash(&arrived), &history, operations, &mut draw);
             }
             if counts.images % 64 == 0 {
                 check_goes_on(&image);
@@ -97,10 +102,8 @@ fn crash_during_recovery(image: &SimDisk, history: &History, operations: u64, dr
     1
 }
 
-fn expect(image: &SimDisk, history: &History, operations: u64, place: impl Fn() -> String) {
-    if let Err(problem) = check(image, history, operations) {
-        panic!("{}: {problem}", place());
-    }
+fn expect(image: &SimDisk, history: &History, operations: u64, place: impl Fn() -> String) -> Recovery {
+    check(image, history, operations).unwrap_or_else(|problem| panic!("{}: {problem}", place()))
 }
 
 /// Negative control: on a disk that says it has synced and has not, the same check must see loss.
@@ -111,7 +114,12 @@ fn a_disk_that_ignores_syncs_is_caught() {
     disk.start_recording();
     let history = scripted_run(&disk, 1, STEPS_PER_RUN);
     let recording = disk.take_recording();
-    let caught = |(operations, disk): &&(u64, SimDisk)| check(&disk.crash(&Arrived::Nothing), &history, *operations).is_err();
+    // All names arrive, so that the log is found; of the bytes none do.
+    let caught = |(operations, disk): &&(u64, SimDisk)| {
+        let folder_changes = disk.pending().folder_changes;
+        let image = disk.crash(&Arrived::Chosen { file_changes: 0, folder_changes });
+        check(&image, &history, *operations).is_err()
+    };
     let acknowledged_from = history.groups[0].0;
     let after_first_ack: Vec<_> = recording.iter().filter(|(at, _)| *at >= acknowledged_from).collect();
     let caught_count = after_first_ack.iter().copied().filter(caught).count();
@@ -126,7 +134,11 @@ fn a_lost_group_is_caught() {
     let history = scripted_run(&disk, 3, STEPS_PER_RUN);
     check(&disk.restart_process(), &history, disk.operation_count()).unwrap();
     let lossy = disk.restart_process();
-    let name = lossy.files().into_iter().map(|(path, _)| path).filter(|path| path.extension().is_some_and(|e| e == "segment"));
+    let name = lossy
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.extension().is_some_and(|e| e == "segment"));
     for path in name {
         lossy.corrupt(&path, |bytes| bytes[512..].fill(0)).unwrap();
     }

@@ -67,6 +67,7 @@ impl SimDisk {
     pub fn restart_process(&self) -> SimDisk {
         let mut state = self.state.lock().clone();
         state.locks.clear();
+        state.open_files.clear();
         state.recording = None;
         state.faults = Faults::default();
         SimDisk::from_state(state)
@@ -173,6 +174,7 @@ impl Disk for SimDisk {
                 Ok(state.add_file(path))
             })?,
         };
+        *state.open_files.entry(file).or_default() += 1;
         let is_writable = how != OpenHow::Read;
         Ok(Box::new(SimFile { state: Arc::clone(&self.state), file, path: path.to_owned(), is_writable }))
     }
@@ -240,6 +242,12 @@ struct SimFile {
 impl std::fmt::Debug for SimFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SimFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        self.state.lock().close_file(self.file);
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct State {
     pub(crate) durable_names: Names,
     pub(crate) pending_names: Vec<FolderChange>,
     pub(crate) next_file: u64,
+    /// How many handles each open file has. Such a file keeps its bytes when it loses its name.
+    pub(crate) open_files: BTreeMap<u64, usize>,
     pub(crate) locks: BTreeSet<PathBuf>,
     pub(crate) capacity_bytes: Option<u64>,
     pub(crate) faults: Faults,
@@ -132,11 +134,20 @@ impl State {
         }
     }
 
-    /// Drops the bytes of files that no name leads to, now or after a power cut. (An open file without a name keeps
-    /// its bytes until the folder is synced.)
+    pub(crate) fn close_file(&mut self, file: u64) {
+        if let Some(handles) = self.open_files.get_mut(&file) {
+            *handles -= 1;
+            if *handles == 0 {
+                self.open_files.remove(&file);
+            }
+        }
+    }
+
+    /// Drops the bytes of files that no name and no handle leads to, now or after a power cut.
     fn forget_lost_files(&mut self) {
         let names = self.names.values().chain(self.durable_names.values());
         let mut kept: BTreeSet<u64> = names.filter_map(file_of).collect();
+        kept.extend(self.open_files.keys());
         kept.extend(self.pending_names.iter().filter_map(|change| match change {
             FolderChange::Add { node, .. } => file_of(node),
             FolderChange::Remove { .. } | FolderChange::Rename { .. } => None,

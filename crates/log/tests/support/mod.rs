@@ -15,7 +15,12 @@ pub const MANIFEST_KIND: u32 = 7;
 pub const SNAPSHOT_KIND: u32 = 8;
 
 pub fn small_segments() -> LogOptions {
-    LogOptions { segment_bytes: 8 << 10, first_segment_bytes: 4 << 10, reserve_bytes: 1 << 10, first_lsn: Lsn(1) }
+    LogOptions {
+        segment_bytes: 8 << 10,
+        first_segment_bytes: 4 << 10,
+        reserve_bytes: 1 << 10,
+        first_lsn: Lsn(1),
+    }
 }
 
 pub fn log_dir() -> PathBuf {
@@ -61,7 +66,8 @@ impl Draw {
 pub type Plain = (u8, Vec<u8>);
 
 pub fn append(log: &mut FileLog, group: &[Plain]) -> Result<(), AppendError> {
-    let pieces: Vec<[&[u8]; 2]> = group.iter().map(|(_, payload)| payload.split_at(payload.len() / 3).into()).collect();
+    let pieces: Vec<[&[u8]; 2]> =
+        group.iter().map(|(_, payload)| payload.split_at(payload.len() / 3).into()).collect();
     let records: Vec<NewRecord<'_>> =
         group.iter().zip(&pieces).map(|((kind, _), payload)| NewRecord { kind: *kind, payload }).collect();
     let next = log.next_lsn();
@@ -169,10 +175,11 @@ fn read_manifest(env: &Env) -> Result<Option<Lsn>, SealedError> {
 }
 
 /// Holds a disk that was found after `operations` of the run against what the run had done by then.
-pub fn check(disk: &SimDisk, history: &History, operations: u64) -> Result<(), String> {
+pub fn check(disk: &SimDisk, history: &History, operations: u64) -> Result<Recovery, String> {
     let env = env_on(disk, operations);
     let first_readable = check_snapshot(&env, history, operations)?;
-    let (log, _) = FileLog::open(&env, &log_dir(), small_segments()).map_err(|error| format!("refused: {error}"))?;
+    let (log, recovery) =
+        FileLog::open(&env, &log_dir(), small_segments()).map_err(|error| format!("refused: {error}"))?;
     let acknowledged = History::acknowledged(&history.groups, operations).unwrap_or(Lsn(1));
     if log.next_lsn() < acknowledged {
         return Err(format!("acknowledged below LSN {acknowledged}, found below {}", log.next_lsn()));
@@ -180,7 +187,8 @@ pub fn check(disk: &SimDisk, history: &History, operations: u64) -> Result<(), S
     if log.first_lsn() > first_readable {
         return Err(format!("snapshot at {first_readable}, log from {} on", log.first_lsn()));
     }
-    let is_group_end = log.next_lsn() == Lsn(1) || history.groups.iter().any(|(_, lsn)| *lsn == log.next_lsn());
+    let is_group_end =
+        log.next_lsn() == Lsn(1) || history.groups.iter().any(|(_, lsn)| *lsn == log.next_lsn());
     if !is_group_end {
         return Err(format!("a group was split at {}", log.next_lsn()));
     }
@@ -193,7 +201,11 @@ pub fn check(disk: &SimDisk, history: &History, operations: u64) -> Result<(), S
         }
         next = next.next();
     }
-    if next == log.next_lsn() { Ok(()) } else { Err(format!("records end at {next} instead of {}", log.next_lsn())) }
+    if next == log.next_lsn() {
+        Ok(recovery)
+    } else {
+        Err(format!("records end at {next} instead of {}", log.next_lsn()))
+    }
 }
 
 /// The snapshot that the manifest names must be whole, and no older than the last one published. Returns its LSN.
@@ -204,7 +216,8 @@ fn check_snapshot(env: &Env, history: &History, operations: u64) -> Result<Lsn, 
         return Err(format!("snapshot {published:?} was published, {found:?} was found"));
     }
     let Some(lsn) = found else { return Ok(Lsn(1)) };
-    let blocks = SealedReader::open(env, &snapshot_path(lsn), SNAPSHOT_KIND).map_err(|error| error.to_string())?;
+    let blocks =
+        SealedReader::open(env, &snapshot_path(lsn), SNAPSHOT_KIND).map_err(|error| error.to_string())?;
     let end = lsn.0 as usize - 1;
     let mut expected = history.records[end.saturating_sub(4)..end].iter();
     for block in blocks {
