@@ -1,1 +1,73 @@
+//! What a paused workspace refuses, queues and does at its resume.
 
+use headwater_engine::{Condition, IfPaused, PushError, PushRequest, SetProgram, SetProgramError};
+
+use crate::world::{World, block_on, delete, request};
+
+const PROGRAM: &str = "
+    CREATE TABLE t (a INT PRIMARY KEY, b INT);
+    CREATE MATERIALIZED VIEW s AS SELECT SUM(b) AS total FROM t;";
+
+fn queued(request: PushRequest) -> PushRequest {
+    PushRequest { if_paused: IfPaused::Queue, ..request }
+}
+
+fn pending(world: &World) -> u64 {
+    world.workspace().status().counts.values().map(|counts| counts.pending).sum()
+}
+
+#[test]
+fn a_paused_workspace_refuses_a_push() {
+    let world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    assert_eq!(world.workspace().status().condition, Condition::Paused);
+    assert!(matches!(world.try_push(request("t", r#"{"a":1}"#)), Err(PushError::Paused { .. })));
+}
+
+#[test]
+fn queued_pushes_take_effect_at_the_resume_and_not_before() {
+    let world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    let answer = world.try_push(queued(request("t", r#"{"a":1,"b":5}"#))).unwrap();
+    assert!(!answer.applied_now);
+    assert_eq!((world.rows("t").len(), pending(&world)), (0, 1));
+    block_on(world.workspace().resume()).unwrap();
+    assert_eq!((world.rows("s"), pending(&world)), (vec![r#"{"total":5}"#.to_owned()], 0));
+}
+
+#[test]
+fn what_is_queued_survives_a_restart() {
+    let mut world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    world.try_push(queued(request("t", r#"{"a":1,"b":5}"#))).unwrap();
+    world = world.restart();
+    assert_eq!((world.workspace().status().condition, pending(&world)), (Condition::Paused, 1));
+    block_on(world.workspace().resume()).unwrap();
+    world = world.restart();
+    assert_eq!(world.rows("t"), [r#"{"a":1,"b":5}"#]);
+}
+
+#[test]
+fn a_queued_record_that_cannot_be_goes_to_quarantine_at_the_resume() {
+    let world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    world.try_push(queued(delete("t", r#"{"a":9}"#))).unwrap();
+    world.try_push(queued(request("t", r#"{"a":1,"b":5}"#))).unwrap();
+    block_on(world.workspace().resume()).unwrap();
+    assert_eq!(
+        world.query("SELECT code, payload FROM quarantine"),
+        "{\"code\":\"row_not_found\",\"payload\":\"{\\\"a\\\":9}\"}\n"
+    );
+    let counts = world.workspace().status().counts["t"];
+    assert_eq!((counts.received, counts.applied, counts.rejected, counts.pending), (2, 1, 1, 0));
+}
+
+#[test]
+fn the_program_cannot_change_while_records_wait() {
+    let world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    world.try_push(queued(request("t", r#"{"a":1,"b":5}"#))).unwrap();
+    let refused =
+        block_on(world.workspace().set_program("CREATE TABLE u (a INT);".into(), SetProgram::default()));
+    assert!(matches!(refused, Err(SetProgramError::RecordsQueued { queued: 1 })));
+}
