@@ -25,7 +25,8 @@ impl Visitor for Trial<'_> {
     type Break = Option<Place>;
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Option<Place>> {
-        self.columns.push(matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_)));
+        self.columns
+            .push(matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_)));
         ControlFlow::Continue(())
     }
 
@@ -40,7 +41,9 @@ impl Visitor for Trial<'_> {
         }
         let Ok(planned) = plan_constant(expr, self.state) else { return ControlFlow::Continue(()) };
         match fold_constants::evaluate(planned, self.state.config_options()) {
-            Err(error) if fold_constants::is_constant_failure(&error) => ControlFlow::Break(Place::of(expr.span())),
+            Err(error) if fold_constants::is_constant_failure(&error) => {
+                ControlFlow::Break(Place::of(expr.span()))
+            }
             _ => ControlFlow::Continue(()),
         }
     }

@@ -72,7 +72,9 @@ impl ContextProvider for Catalog<'_> {
             TableReference::Bare { table } => self.relations.get(table.as_ref()),
             _ => None,
         };
-        found.cloned().ok_or_else(|| DataFusionError::External(Box::new(UnknownRelation { name: name.to_string() })))
+        found
+            .cloned()
+            .ok_or_else(|| DataFusionError::External(Box::new(UnknownRelation { name: name.to_string() })))
     }
 
     fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>> {

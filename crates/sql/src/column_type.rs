@@ -40,7 +40,9 @@ pub(crate) fn column_type(sql_type: &SqlType) -> std::result::Result<ColumnType,
         | SqlType::Text
         | SqlType::String(_) => ColumnType::Varchar,
         SqlType::Date => ColumnType::Date,
-        SqlType::Timestamp(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => timestamp(*precision)?,
+        SqlType::Timestamp(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            timestamp(*precision)?
+        }
         other => return Err(unknown(other)),
     })
 }
@@ -58,7 +60,9 @@ fn decimal(info: &ExactNumberInfo) -> std::result::Result<ColumnType, TypeRefusa
     };
     let fits = (1..=DECIMAL_DIGITS_MAX).contains(&precision);
     match (u8::try_from(precision), u8::try_from(scale)) {
-        (Ok(precision), Ok(scale)) if fits && scale <= precision => Ok(ColumnType::Decimal { precision, scale }),
+        (Ok(precision), Ok(scale)) if fits && scale <= precision => {
+            Ok(ColumnType::Decimal { precision, scale })
+        }
         _ => Err(TypeRefusal {
             message: format!("DECIMAL({precision}, {scale}) is not possible"),
             hint: format!("the precision is 1 to {DECIMAL_DIGITS_MAX}, the scale 0 to the precision"),
@@ -93,8 +97,19 @@ fn unknown(sql_type: &SqlType) -> TypeRefusal {
 }
 
 const TYPE_NAMES: [&str; 13] = [
-    "boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "decimal", "varchar", "text",
-    "date", "timestamp",
+    "boolean",
+    "tinyint",
+    "smallint",
+    "integer",
+    "int",
+    "bigint",
+    "real",
+    "double",
+    "decimal",
+    "varchar",
+    "text",
+    "date",
+    "timestamp",
 ];
 
 fn types_hint() -> String {

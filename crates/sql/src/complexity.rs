@@ -34,7 +34,8 @@ fn too_complex(message: String) -> Refusal {
 
 /// For each column of a plan, the size of its expression with all projections below written into it.
 fn column_nodes(plan: &LogicalPlan) -> std::result::Result<Vec<usize>, Refusal> {
-    let inputs: Vec<Vec<usize>> = plan.inputs().into_iter().map(column_nodes).collect::<std::result::Result<_, _>>()?;
+    let inputs: Vec<Vec<usize>> =
+        plan.inputs().into_iter().map(column_nodes).collect::<std::result::Result<_, _>>()?;
     let input: Vec<usize> = inputs.concat();
     let size = |expr: &Expr| expanded_nodes(expr, plan, &input);
     let sizes = match plan {
@@ -51,7 +52,8 @@ fn column_nodes(plan: &LogicalPlan) -> std::result::Result<Vec<usize>, Refusal> 
         }
         LogicalPlan::Union(_) => {
             let columns = plan.schema().fields().len();
-            let largest = |column| inputs.iter().filter_map(|sizes| sizes.get(column)).copied().max().unwrap_or(1);
+            let largest =
+                |column| inputs.iter().filter_map(|sizes| sizes.get(column)).copied().max().unwrap_or(1);
             (0..columns).map(largest).collect()
         }
         LogicalPlan::Join(join) => {

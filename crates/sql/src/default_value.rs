@@ -35,17 +35,28 @@ pub(crate) fn compile(
         return Err(refusal.hint("leave out DEFAULT or NOT NULL"));
     }
     let array = value.to_array().map_err(|error| Refusal::new("invalid_default", reason(&error)))?;
-    assert_eq!((array.len(), array.data_type()), (1, &column_type.arrow()), "a DEFAULT is one value of its column");
+    assert_eq!(
+        (array.len(), array.data_type()),
+        (1, &column_type.arrow()),
+        "a DEFAULT is one value of its column"
+    );
     Ok(array)
 }
 
-fn evaluate(expr: &Expr, column_type: ColumnType, state: &SessionState) -> datafusion::error::Result<ScalarValue> {
+fn evaluate(
+    expr: &Expr,
+    column_type: ColumnType,
+    state: &SessionState,
+) -> datafusion::error::Result<ScalarValue> {
     let cast = plan_constant(expr, state)?.cast_to(&column_type.arrow(), &DFSchema::empty())?;
     fold_constants::evaluate(cast, state.config_options())
 }
 
 /// An expression without columns, its types settled.
-pub(crate) fn plan_constant(expr: &Expr, state: &SessionState) -> datafusion::error::Result<datafusion::prelude::Expr> {
+pub(crate) fn plan_constant(
+    expr: &Expr,
+    state: &SessionState,
+) -> datafusion::error::Result<datafusion::prelude::Expr> {
     let catalog = Catalog { state, relations: BTreeMap::new() };
     // Numbers with a point are taken digit by digit: a DECIMAL gets exactly what was written.
     let options = ParserOptions {

@@ -78,7 +78,7 @@ fn fold(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Resul
             return Ok(expanded);
         }
         let value = evaluate_strictly(&expanded.data, schema).map_err(|error| {
-            let expression = expr_to_sql(&expanded.data).map_or_else(|_| expanded.data.to_string(), |sql| sql.to_string());
+            let expression = as_written(&expanded.data);
             let reason = crate::plan_error::reason(&error);
             DataFusionError::External(Box::new(ConstantFails { expression, reason }))
         })?;
@@ -86,11 +86,21 @@ fn fold(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Resul
     })
 }
 
+fn as_written(expr: &Expr) -> String {
+    let text = expr_to_sql(expr).map_or_else(|_| expr.to_string(), |sql| sql.to_string());
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    inner.filter(|_| matches!(expr, Expr::BinaryExpr(_))).map_or(text.clone(), str::to_owned)
+}
+
 /// Functions that exist only as a short form of an expression, which must stand in their place.
 const SHORT_FORMS: [&str; 7] =
     ["coalesce", "nvl", "nvl2", "arrow_cast", "arrow_try_cast", "cast_to_type", "try_cast_to_type"];
 
-fn expand_function(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Result<Transformed<Expr>> {
+fn expand_function(
+    expr: Expr,
+    schema: &DFSchemaRef,
+    options: &Arc<ConfigOptions>,
+) -> Result<Transformed<Expr>> {
     let Expr::ScalarFunction(mut call) = expr else { return Ok(Transformed::no(expr)) };
     if !SHORT_FORMS.contains(&call.func.name()) {
         return Ok(Transformed::no(Expr::ScalarFunction(call)));

@@ -28,7 +28,8 @@ impl<'a> Locator<'a> {
     /// The first of these keywords that occurs.
     pub(crate) fn keyword(&self, keywords: &[&str]) -> Option<Place> {
         let is_keyword = |word: &Word| {
-            word.quote_style.is_none() && keywords.iter().any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+            word.quote_style.is_none()
+                && keywords.iter().any(|keyword| word.value.eq_ignore_ascii_case(keyword))
         };
         self.word(is_keyword)
     }
@@ -42,9 +43,7 @@ impl<'a> Locator<'a> {
 
     /// The first text in quotes that reads like this.
     pub(crate) fn quoted(&self, text: &str) -> Option<Place> {
-        let is_text = |token: &&TokenWithSpan| {
-            matches!(&token.token, Token::SingleQuotedString(written) if written == text)
-        };
+        let is_text = |token: &&TokenWithSpan| matches!(&token.token, Token::SingleQuotedString(written) if written == text);
         self.tokens().iter().find(is_text).and_then(|token| Place::of(token.span))
     }
 
@@ -83,7 +82,7 @@ impl<'a> Locator<'a> {
 fn identifiers<'a>(tokens: &'a [TokenWithSpan], name: &'a str) -> impl Iterator<Item = Place> + 'a {
     let is_name = move |word: &Word| match word.quote_style {
         Some(_) => word.value == name,
-        None => word.value.eq_ignore_ascii_case(name),
+        None => word.value.to_ascii_lowercase() == name,
     };
     tokens.iter().filter_map(move |token| place_if(token, is_name))
 }
@@ -96,6 +95,7 @@ fn place_if(token: &TokenWithSpan, matches: impl Fn(&Word) -> bool) -> Option<Pl
 }
 
 fn is_select(token: &Token) -> bool {
-    let is_start = |word: &Word| ["select", "with"].iter().any(|start| word.value.eq_ignore_ascii_case(start));
+    let is_start =
+        |word: &Word| ["select", "with"].iter().any(|start| word.value.eq_ignore_ascii_case(start));
     matches!(token, Token::Word(word) if word.quote_style.is_none() && is_start(word))
 }

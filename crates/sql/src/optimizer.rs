@@ -16,6 +16,7 @@ use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
 
 use crate::fold_constants::FoldConstants;
+use crate::timestamp_literals;
 
 /// Passes over the rules; they settle after two, except in plans made to keep them busy.
 const PASSES_MAX: u8 = 4;
@@ -38,6 +39,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 /// Settles the type of every expression; the only rule that changes what a plan means.
 pub(crate) fn coerce_types(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
+    let plan = timestamp_literals::read(plan)?;
     Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]).execute_and_check(plan, options, |_, _| ())
 }
 

@@ -33,9 +33,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ParsedStatement>, Refusal> {
         return Err(Refusal::new("too_large", message));
     }
     let mut tokenizer = Tokenizer::new(&GenericDialect {}, text);
-    let tokens = tokenizer
-        .tokenize_with_location()
-        .map_err(|error| Refusal::new("syntax", lower_first(&error.message)).at_place(Place::at(error.location)))?;
+    let tokens = tokenizer.tokenize_with_location().map_err(|error| {
+        Refusal::new("syntax", lower_first(&error.message)).at_place(Place::at(error.location))
+    })?;
     let is_meant = |token: &TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
     let meant: Vec<TokenWithSpan> = tokens.into_iter().filter(is_meant).collect();
     meant
@@ -65,7 +65,9 @@ fn parse_statement(tokens: Vec<TokenWithSpan>) -> Result<ParsedStatement, Refusa
 fn check_size(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
     if let Some(token) = tokens.get(TOKENS_PER_STATEMENT_MAX) {
         let message = format!("the statement has more than {TOKENS_PER_STATEMENT_MAX} tokens");
-        return Err(Refusal::new("too_large", message).hint("put long lists into a table and join it").at(token.span));
+        return Err(Refusal::new("too_large", message)
+            .hint("put long lists into a table and join it")
+            .at(token.span));
     }
     let mut open = 0usize;
     for token in tokens {

@@ -46,8 +46,11 @@ fn check_node(plan: &LogicalPlan, locator: Locator<'_>) -> Result<(), Refusal> {
         other => {
             let name = other.display().to_string();
             let name = name.split(':').next().unwrap_or_default().to_lowercase();
-            Err(Refusal::unsupported(format!("{name} is not supported in a view"), "use it in a query instead")
-                .at_place(locator.start()))
+            Err(Refusal::unsupported(
+                format!("{name} is not supported in a view"),
+                "use it in a query instead",
+            )
+            .at_place(locator.start()))
         }
     }
 }
@@ -55,7 +58,8 @@ fn check_node(plan: &LogicalPlan, locator: Locator<'_>) -> Result<(), Refusal> {
 fn check_join(join: &Join, locator: Locator<'_>) -> Result<(), Refusal> {
     let place = locator.keyword(&["join"]).or_else(|| locator.keyword(&["from"]));
     if join.join_type != JoinType::Inner || join.null_equality != NullEquality::NullEqualsNothing {
-        let refusal = Refusal::unsupported("only inner joins are supported in a view", "use it in a query instead");
+        let refusal =
+            Refusal::unsupported("only inner joins are supported in a view", "use it in a query instead");
         return Err(refusal.at_place(place));
     }
     if join.on.is_empty() {
@@ -91,7 +95,8 @@ fn check_aggregate(aggregate: &Aggregate, locator: Locator<'_>) -> Result<(), Re
             ("sum" | "avg", Some((Some(known), _))) if is_number(known) => {}
             ("min" | "max", Some((Some(_), _))) if params.args.len() == 1 => {}
             (_, found) => {
-                let found = found.map_or_else(|| "nothing".to_owned(), |(_, data_type)| data_type.to_string());
+                let found =
+                    found.map_or_else(|| "nothing".to_owned(), |(_, data_type)| data_type.to_string());
                 let refusal = Refusal::new("type_mismatch", format!("{name} does not take {found}"));
                 return Err(refusal.hint("convert the argument with CAST").at_place(place));
             }
@@ -143,7 +148,9 @@ fn check_expression(expr: &Expr, locator: Locator<'_>) -> Result<(), Refusal> {
         | Expr::AggregateFunction(_)
         | Expr::InList(_) => Ok(()),
         Expr::ScalarFunction(call) if functions::is_deterministic(&call.func) => Ok(()),
-        Expr::ScalarFunction(call) => Err(not_deterministic(call.func.name()).at_place(locator.keyword(&[call.func.name()]))),
+        Expr::ScalarFunction(call) => {
+            Err(not_deterministic(call.func.name()).at_place(locator.keyword(&[call.func.name()])))
+        }
         other => {
             let message = format!("{} is not supported in a view", other.variant_name());
             Err(Refusal::unsupported(message, "use it in a query instead").at_place(locator.start()))
@@ -153,7 +160,7 @@ fn check_expression(expr: &Expr, locator: Locator<'_>) -> Result<(), Refusal> {
 
 /// A function whose value is not told by its arguments.
 pub(crate) fn not_deterministic(name: &str) -> Refusal {
-    let message = format!("{name}() gives a different value each time, so a view cannot keep it");
+    let message = format!("{name}() is not allowed here: it gives a different value each time");
     Refusal::new("not_deterministic", message).hint("call it in a query, or push its value in a column")
 }
 

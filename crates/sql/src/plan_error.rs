@@ -55,7 +55,26 @@ pub(crate) fn reason(error: &DataFusionError) -> String {
         "Internal error: ",
     ];
     let text = prefixes.iter().fold(text, |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
-    lower_first(text.trim_end_matches('.'))
+    lower_first(&with_sql_types(text.trim_end_matches('.')))
+}
+
+/// Type names of the planner and what SQL calls them; longer names before those that they contain.
+const TYPE_NAMES: [(&str, &str); 11] = [
+    ("Timestamp(ns)", "TIMESTAMP(9)"),
+    ("Timestamp(µs)", "TIMESTAMP"),
+    ("Decimal128", "DECIMAL"),
+    ("Boolean", "BOOLEAN"),
+    ("Float32", "REAL"),
+    ("Float64", "DOUBLE"),
+    ("Date32", "DATE"),
+    ("Int16", "SMALLINT"),
+    ("Int32", "INTEGER"),
+    ("Int64", "BIGINT"),
+    ("Utf8", "VARCHAR"),
+];
+
+fn with_sql_types(text: &str) -> String {
+    TYPE_NAMES.iter().fold(text.to_owned(), |text, (planner, sql)| text.replace(planner, sql))
 }
 
 fn unknown_relation<'a>(
@@ -79,10 +98,12 @@ fn schema_refusal(error: &SchemaError, locator: Locator<'_>) -> Refusal {
         }
         SchemaError::AmbiguousReference { field } => {
             let message = format!("the column {} is in more than one relation", quoted(field));
-            let refusal = Refusal::new("ambiguous_column", message).hint("write its relation before it: t.column");
+            let refusal =
+                Refusal::new("ambiguous_column", message).hint("write its relation before it: t.column");
             refusal.at_place(column_place(field).or_else(|| locator.identifier(&field.name)))
         }
-        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => {
             duplicate_column(name).at_place(locator.identifier(name))
         }
     }
@@ -106,11 +127,23 @@ fn other_refusal(error: &DataFusionError, locator: Locator<'_>) -> Refusal {
         let message = format!("the column {column:?} is neither in GROUP BY nor in an aggregate");
         return Refusal::new("invalid_query", message).hint("add it to GROUP BY, or take its MIN or MAX");
     }
-    if let Some(call) = message.split_once(" failed to match any signature").and_then(|_| message.split('\'').nth(1)) {
-        let found = message.split("but received ").filter_map(|text| text.split(' ').next()).filter(|word| is_type(word)).last();
+    if let Some(call) =
+        message.split_once(" failed to match any signature").and_then(|_| message.split('\'').nth(1))
+    {
+        let found = message
+            .split("but received ")
+            .filter_map(|text| text.split(' ').next())
+            .filter(|word| is_type(word))
+            .last();
         let received = found.map(|name| format!(" {name}")).unwrap_or_default();
         let message = format!("{call}() does not take these arguments{}", received.replace(' ', ": "));
-        return Refusal::new("type_mismatch", message).hint("convert the argument with CAST").at_place(locator.mentioned(call));
+        return Refusal::new("type_mismatch", message)
+            .hint("convert the argument with CAST")
+            .at_place(locator.mentioned(call));
+    }
+    if let Some(name) = message.strip_prefix("invalid function '").and_then(|rest| rest.strip_suffix('\'')) {
+        return Refusal::new("unknown_function", format!("unknown function {name:?}"))
+            .at_place(locator.mentioned(name));
     }
     let is_type = ["coerce", "type", "cast", "compatible", "signature", "non-boolean"];
     let is_type = is_type.iter().any(|word| message.contains(word));
@@ -143,7 +176,9 @@ pub(crate) fn find_cause<T: std::error::Error + 'static>(error: &DataFusionError
         }
         cause = match error.downcast_ref::<DataFusionError>() {
             Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
-            Some(DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner)) => {
+                Some(inner.as_ref())
+            }
             _ => error.source(),
         };
     }

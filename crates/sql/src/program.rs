@@ -54,7 +54,9 @@ pub struct ViewDefinition {
 /// Compiles a program. Equal texts give equal programs.
 pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnostic> {
     let source = Source::new(text);
-    let compiled = big_stack::run(|| compile_source(text, &source, options).map_err(|refusal| source.diagnostic(refusal)));
+    let compiled = big_stack::run(|| {
+        compile_source(text, &source, options).map_err(|refusal| source.diagnostic(refusal))
+    });
     compiled.unwrap_or_else(|panic| {
         let refusal = Refusal::new("internal", format!("the planner gave up: {panic}"));
         Err(source.diagnostic(refusal.hint("take statements out until it compiles, and report the last one")))
@@ -110,16 +112,24 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn define(&mut self, name: &Name, written: &ObjectName, source: Arc<dyn TableSource>) -> Result<(), Refusal> {
+    fn define(
+        &mut self,
+        name: &Name,
+        written: &ObjectName,
+        source: Arc<dyn TableSource>,
+    ) -> Result<(), Refusal> {
         let relations = &mut self.catalog.relations;
         if relations.contains_key(name.as_str()) {
             let message = format!("the name {:?} is taken", name.as_str());
-            let refusal = Refusal::new("duplicate_name", message).hint("tables and views share one space of names");
+            let refusal =
+                Refusal::new("duplicate_name", message).hint("tables and views share one space of names");
             return Err(refusal.at(written.span()));
         }
         if relations.len() >= RELATIONS_MAX {
             let message = format!("a program defines at most {RELATIONS_MAX} tables and views");
-            return Err(Refusal::new("too_large", message).hint("split it over workspaces").at(written.span()));
+            return Err(Refusal::new("too_large", message)
+                .hint("split it over workspaces")
+                .at(written.span()));
         }
         relations.insert(name.as_str().to_owned(), source);
         Ok(())
@@ -130,12 +140,16 @@ impl Compiler<'_> {
         if !view.stateful {
             return Ok(());
         }
-        let passing = |name: &&Name| self.program.tables.iter().any(|table| table.name == **name && !table.materialized);
+        let passing = |name: &&Name| {
+            self.program.tables.iter().any(|table| table.name == **name && !table.materialized)
+        };
         let Some(name) = view.reads.iter().find(passing) else { return Ok(()) };
-        let message = format!("the table {:?} keeps no rows, so a view that joins or aggregates cannot read it", name.as_str());
+        let message = format!(
+            "the table {:?} keeps no rows, so a view that joins or aggregates cannot read it",
+            name.as_str()
+        );
         let refusal = Refusal::unsupported(message, "take 'materialized' = 'false' off the table");
         let place = locator.identifier(name.as_str()).or_else(|| locator.start());
         Err(refusal.at_place(place))
     }
 }
-

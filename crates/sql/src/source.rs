@@ -117,7 +117,9 @@ impl<'a> Source<'a> {
     fn byte_offset(&self, place: Place) -> usize {
         let start = self.line_starts.get(place.line as usize - 1).copied().unwrap_or(self.text.len());
         let rest = &self.text[start..];
-        rest.char_indices().nth(place.column as usize - 1).map_or(self.text.len(), |(offset, _)| start + offset)
+        rest.char_indices()
+            .nth(place.column as usize - 1)
+            .map_or(self.text.len(), |(offset, _)| start + offset)
     }
 
     /// The place's line and a caret under the place. Tabs are shown as one blank, so that the caret fits.
@@ -125,7 +127,8 @@ impl<'a> Source<'a> {
         let chars: Vec<char> =
             self.line(place.line).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let caret = (place.column as usize - 1).min(chars.len());
-        let first = if chars.len() <= SNIPPET_CHARS_MAX { 0 } else { caret.saturating_sub(SNIPPET_CHARS_MAX / 2) };
+        let first =
+            if chars.len() <= SNIPPET_CHARS_MAX { 0 } else { caret.saturating_sub(SNIPPET_CHARS_MAX / 2) };
         let shown: String = chars.iter().skip(first).take(SNIPPET_CHARS_MAX).collect();
         format!("{}\n{}^", shown.trim_end(), " ".repeat(caret - first))
     }

@@ -11,7 +11,11 @@ pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
 }
 
 /// `did you mean "x"?`, or what there is to choose from when nothing is near.
-pub(crate) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>, noun: &str) -> Option<String> {
+pub(crate) fn hint<'a>(
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    noun: &str,
+) -> Option<String> {
     const LISTED_MAX: usize = 12;
     let mut candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(near) = nearest(wanted, candidates.iter().copied()) {
@@ -22,7 +26,11 @@ pub(crate) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a st
     match candidates.len() {
         0 => None,
         count if count <= LISTED_MAX => Some(format!("{noun} here: {}", candidates.join(", "))),
-        count => Some(format!("{noun} here: {}, and {} more", candidates[..LISTED_MAX].join(", "), count - LISTED_MAX)),
+        count => Some(format!(
+            "{noun} here: {}, and {} more",
+            candidates[..LISTED_MAX].join(", "),
+            count - LISTED_MAX
+        )),
     }
 }
 

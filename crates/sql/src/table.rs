@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionState;
+use datafusion::sql::sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
 use datafusion::sql::sqlparser::ast::{
     ColumnDef, ColumnOption, CreateTable, Expr, Ident, IndexColumn, Spanned, TableConstraint,
 };
-use datafusion::sql::sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, TableDefinition};
 
@@ -29,7 +29,9 @@ pub(crate) fn compile(
         let compiled = compile_column(column, state, locator)?;
         if columns.iter().any(|earlier: &Column| earlier.name == compiled.column.name) {
             let message = format!("there are two columns {:?}", compiled.column.name.as_str());
-            return Err(Refusal::new("duplicate_name", message).hint("rename one of them").at(column.name.span));
+            return Err(Refusal::new("duplicate_name", message)
+                .hint("rename one of them")
+                .at(column.name.span));
         }
         if compiled.is_key {
             add_key(&mut key, vec![columns.len()], &column.name)?;
@@ -44,15 +46,29 @@ pub(crate) fn compile(
         columns[*index].nullable = false;
     }
     let options = table_options::compile(&create.table_options, &columns, locator)?;
-    let refuse = |message: &str, hint: &str| Refusal::new("invalid_option", message).hint(hint).at_place(options.place);
+    let refuse = |message: &str, hint: &str| {
+        Refusal::new("invalid_option", message).hint(hint).at_place(options.place)
+    };
     if !options.materialized && !key.is_empty() {
-        return Err(refuse("a table with PRIMARY KEY keeps its rows", "leave out 'materialized', or the PRIMARY KEY"));
+        return Err(refuse(
+            "a table with PRIMARY KEY keeps its rows",
+            "leave out 'materialized', or the PRIMARY KEY",
+        ));
     }
     if !options.materialized && options.retention.is_some() {
-        return Err(refuse("a table that keeps no rows has no retention", "leave out 'retention' or 'materialized'"));
+        return Err(refuse(
+            "a table that keeps no rows has no retention",
+            "leave out 'retention' or 'materialized'",
+        ));
     }
     let materialized = options.materialized;
-    Ok(Arc::new(TableDefinition { name, columns, primary_key: key, materialized, retention: options.retention }))
+    Ok(Arc::new(TableDefinition {
+        name,
+        columns,
+        primary_key: key,
+        materialized,
+        retention: options.retention,
+    }))
 }
 
 struct CompiledColumn {
@@ -99,7 +115,8 @@ fn compile_constraint(
     key: &mut Vec<usize>,
 ) -> Result<(), Refusal> {
     let TableConstraint::PrimaryKey(primary) = constraint else {
-        let refusal = Refusal::unsupported("this constraint is not supported", "PRIMARY KEY and NOT NULL are");
+        let refusal =
+            Refusal::unsupported("this constraint is not supported", "PRIMARY KEY and NOT NULL are");
         return Err(refusal.at(constraint.span()));
     };
     let mut indexes = Vec::new();
@@ -109,7 +126,8 @@ fn compile_constraint(
         let folded = names::fold(ident);
         let Some(index) = columns.iter().position(|known| known.name.as_str() == folded) else {
             let mut refusal = Refusal::new("unknown_column", format!("unknown column {folded:?}"));
-            refusal.hint = crate::suggest::hint(&folded, columns.iter().map(|known| known.name.as_str()), "columns");
+            refusal.hint =
+                crate::suggest::hint(&folded, columns.iter().map(|known| known.name.as_str()), "columns");
             return Err(refusal.at(ident.span));
         };
         if indexes.contains(&index) {
@@ -135,7 +153,9 @@ fn key_column(column: &IndexColumn) -> Result<&Ident, Refusal> {
 fn add_key(key: &mut Vec<usize>, indexes: Vec<usize>, place: &Ident) -> Result<(), Refusal> {
     if !key.is_empty() {
         let refusal = Refusal::new("invalid_key", "a table has one PRIMARY KEY");
-        return Err(refusal.hint("for a key of several columns write PRIMARY KEY (a, b) at the end").at(place.span));
+        return Err(refusal
+            .hint("for a key of several columns write PRIMARY KEY (a, b) at the end")
+            .at(place.span));
     }
     *key = indexes;
     Ok(())

@@ -28,7 +28,8 @@ pub(crate) fn compile(
         CreateTableOptions::None => return Ok(compiled),
         CreateTableOptions::With(list) => list,
         _ => {
-            let refusal = Refusal::unsupported("table options stand in WITH (…)", "write WITH ('name' = 'value')");
+            let refusal =
+                Refusal::unsupported("table options stand in WITH (…)", "write WITH ('name' = 'value')");
             return Err(refusal.at_place(locator.keyword(&["options", "tblproperties", "engine"])));
         }
     };
@@ -38,13 +39,18 @@ pub(crate) fn compile(
         let name = key.value.to_ascii_lowercase();
         let place = locator.quoted(&key.value).or_else(|| locator.identifier(&key.value));
         if seen.contains(&name) {
-            return Err(invalid(format!("the option '{name}' is given twice"), "give it once").at_place(place));
+            return Err(
+                invalid(format!("the option '{name}' is given twice"), "give it once").at_place(place)
+            );
         }
         compiled.place = place;
         match name.as_str() {
-            "materialized" => compiled.materialized = boolean(value).map_err(|refusal| refusal.at_place(place))?,
+            "materialized" => {
+                compiled.materialized = boolean(value).map_err(|refusal| refusal.at_place(place))?
+            }
             "retention" => {
-                compiled.retention = Some(retention(value, columns).map_err(|refusal| refusal.at_place(place))?);
+                compiled.retention =
+                    Some(retention(value, columns).map_err(|refusal| refusal.at_place(place))?);
             }
             _ => {
                 let mut refusal = invalid(format!("unknown option '{name}'"), "");
@@ -64,7 +70,10 @@ fn invalid(message: String, hint: &str) -> Refusal {
 fn key_value(option: &SqlOption) -> Result<(&Ident, &Expr), Refusal> {
     match option {
         SqlOption::KeyValue { key, value } => Ok((key, value)),
-        other => Err(invalid("an option is a name and a value".to_owned(), "write 'name' = 'value'").at(other.span())),
+        other => {
+            Err(invalid("an option is a name and a value".to_owned(), "write 'name' = 'value'")
+                .at(other.span()))
+        }
     }
 }
 
@@ -94,7 +103,8 @@ fn retention(value: &Expr, columns: &[Column]) -> Result<Retention, Refusal> {
     let refuse = |message: String| invalid(message, RETENTION_HINT);
     let text = text(value).ok_or_else(|| refuse(format!("{value} is not a text")))?;
     let (interval, column) = split_at_on(&text).ok_or_else(|| refuse(format!("{value} names no column")))?;
-    let keep_micros = interval_micros(interval).ok_or_else(|| refuse(format!("{interval:?} is not an interval")))?;
+    let keep_micros =
+        interval_micros(interval).ok_or_else(|| refuse(format!("{interval:?} is not an interval")))?;
     let known = |name: &str| columns.iter().position(|known| known.name.as_str() == name);
     let index = known(column).or_else(|| known(&column.to_ascii_lowercase())).ok_or_else(|| {
         let mut refusal = Refusal::new("unknown_column", format!("unknown column {column:?}"));
@@ -105,7 +115,10 @@ fn retention(value: &Expr, columns: &[Column]) -> Result<Retention, Refusal> {
         ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampNanos => {
             Ok(Retention { column: index, keep_micros })
         }
-        other => Err(invalid(format!("retention by {column:?} needs a time, and it is {other}"), "name a TIMESTAMP or DATE column")),
+        other => Err(invalid(
+            format!("retention by {column:?} needs a time, and it is {other}"),
+            "name a TIMESTAMP or DATE column",
+        )),
     }
 }
 

@@ -6,7 +6,9 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
-use datafusion::sql::sqlparser::ast::{CreateTableOptions, CreateView, Query, Spanned, Statement, ViewColumnDef};
+use datafusion::sql::sqlparser::ast::{
+    CreateTableOptions, CreateView, Query, Spanned, Statement, ViewColumnDef,
+};
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, ColumnType, Name};
 
@@ -85,14 +87,22 @@ fn name_columns(
         let name = match given {
             Some(definition) => names::column_name(&definition.name)?,
             None => names::checked(field.name()).map_err(|refusal| {
-                let refusal = if refusal.code == "invalid_name" { refusal.hint("name the column with AS") } else { refusal };
+                let refusal = if refusal.code == "invalid_name" {
+                    refusal.hint("name the column with AS")
+                } else {
+                    refusal
+                };
                 refusal.at_place(locator.identifier(field.name())).or_at(locator.start())
             })?,
         };
-        let place = given.and_then(|definition| Place::of(definition.name.span)).or_else(|| locator.identifier(name.as_str()));
+        let place = given
+            .and_then(|definition| Place::of(definition.name.span))
+            .or_else(|| locator.identifier(name.as_str()));
         if columns.iter().any(|earlier| earlier.name == name) {
             let again = locator.second_identifier(name.as_str()).filter(|_| given.is_none());
-            return Err(plan_error::duplicate_column(name.as_str()).at_place(again.or(place)).or_at(locator.start()));
+            return Err(plan_error::duplicate_column(name.as_str())
+                .at_place(again.or(place))
+                .or_at(locator.start()));
         }
         let (column_type, expr) = column(Expr::from((qualifier, field)), field.data_type(), &plan)
             .map_err(|refusal| refusal.at_place(place).or_at(locator.start()))?;
@@ -112,7 +122,8 @@ fn column(expr: Expr, data_type: &DataType, plan: &LogicalPlan) -> Result<(Colum
     let cast = as_text.then(|| expr.clone().cast_to(&DataType::Utf8, plan.schema().as_ref()).ok()).flatten();
     cast.map(|expr| (ColumnType::Varchar, expr)).ok_or_else(|| {
         let message = format!("the column {expr} is a {data_type}, which a view cannot keep");
-        Refusal::new("type_mismatch", message).hint("convert it: CAST(… AS VARCHAR), or another type of a column")
+        Refusal::new("type_mismatch", message)
+            .hint("convert it: CAST(… AS VARCHAR), or another type of a column")
     })
 }
 
@@ -168,7 +179,8 @@ fn refuse_clauses(create: &CreateView, locator: Locator<'_>) -> Result<(), Refus
         || create.options != CreateTableOptions::None
         || create.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some());
     if extras {
-        let refusal = Refusal::unsupported("CREATE VIEW takes a name, column names and a SELECT", "leave out the rest");
+        let refusal =
+            Refusal::unsupported("CREATE VIEW takes a name, column names and a SELECT", "leave out the rest");
         return Err(refusal.at_place(locator.start()));
     }
     Ok(())

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use datafusion::execution::context::SessionState;
 use datafusion::sql::sqlparser::ast::{
-    Distinct, DuplicateTreatment, Expr, Function, FunctionArguments, GroupByExpr, JoinConstraint, JoinOperator, Query,
-    Select, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor, TableWithJoins, Visit, Visitor,
+    Distinct, DuplicateTreatment, Expr, Function, FunctionArguments, GroupByExpr, JoinConstraint,
+    JoinOperator, Query, Select, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor, TableWithJoins,
+    Visit, Visitor,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -137,7 +138,9 @@ fn check_query(query: &Query) -> Result<(), Refusal> {
     let refuse = |what: &str, hint: &str| Err(Refusal::unsupported(what, hint).at(start));
     if let Some(order_by) = &query.order_by {
         let hint = "order when you query it";
-        return Err(Refusal::unsupported("ORDER BY in a view has no meaning", hint).at(start).at(order_by.span()));
+        return Err(Refusal::unsupported("ORDER BY in a view has no meaning", hint)
+            .at(start)
+            .at(order_by.span()));
     }
     if let Some(limit) = &query.limit_clause {
         let refusal = Refusal::unsupported("LIMIT is not supported in a view", "limit when you query it");
@@ -171,7 +174,9 @@ fn check_set_operations(body: &SetExpr, start: Span) -> Result<(), Refusal> {
         SetExpr::SetOperation { op, set_quantifier, right, .. } => {
             let written = format!("{op} {set_quantifier}");
             let (what, hint) = match op {
-                SetOperator::Union => ("UNION removes duplicates, which is not supported in a view", "use UNION ALL"),
+                SetOperator::Union => {
+                    ("UNION removes duplicates, which is not supported in a view", "use UNION ALL")
+                }
                 _ => (written.trim_end(), IN_QUERY),
             };
             let what = if matches!(op, SetOperator::Union) {
@@ -181,7 +186,9 @@ fn check_set_operations(body: &SetExpr, start: Span) -> Result<(), Refusal> {
             };
             Err(Refusal::unsupported(what, hint).at(start).at(right.span()))
         }
-        other => Err(Refusal::unsupported("a view is a SELECT", "read from a table or view").at(start).at(other.span())),
+        other => Err(Refusal::unsupported("a view is a SELECT", "read from a table or view")
+            .at(start)
+            .at(other.span())),
     }
 }
 
@@ -209,11 +216,16 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         || !select.distribute_by.is_empty()
         || !select.sort_by.is_empty();
     if extras {
-        return refuse("this form of SELECT is not supported in a view", "use SELECT, FROM, WHERE, GROUP BY, HAVING");
+        return refuse(
+            "this form of SELECT is not supported in a view",
+            "use SELECT, FROM, WHERE, GROUP BY, HAVING",
+        );
     }
     match &select.group_by {
         GroupByExpr::Expressions(_, modifiers) if modifiers.is_empty() => {}
-        GroupByExpr::Expressions(..) => return refuse("grouping sets are not supported in a view", "GROUP BY columns"),
+        GroupByExpr::Expressions(..) => {
+            return refuse("grouping sets are not supported in a view", "GROUP BY columns");
+        }
         GroupByExpr::All(_) => return refuse("GROUP BY ALL is not supported in a view", "name the columns"),
     }
     select.from.iter().try_for_each(|from| check_from(from, start))
@@ -240,15 +252,26 @@ fn check_from(from: &TableWithJoins, start: Span) -> Result<(), Refusal> {
                 let hint = "use an inner JOIN; the rows without partner can be a second branch in a query";
                 return refuse("outer joins are not supported in a view".to_owned(), hint);
             }
-            _ => return refuse("this kind of join is not supported in a view".to_owned(), "use JOIN … ON a.x = b.y"),
+            _ => {
+                return refuse(
+                    "this kind of join is not supported in a view".to_owned(),
+                    "use JOIN … ON a.x = b.y",
+                );
+            }
         };
         match constraint {
             JoinConstraint::On(_) | JoinConstraint::Using(_) => {}
             JoinConstraint::Natural => {
-                return refuse("NATURAL JOIN changes meaning when a column is added".to_owned(), "use USING (column)");
+                return refuse(
+                    "NATURAL JOIN changes meaning when a column is added".to_owned(),
+                    "use USING (column)",
+                );
             }
             JoinConstraint::None => {
-                return refuse("a join in a view needs an equality".to_owned(), "add ON a.x = b.y or USING (x)");
+                return refuse(
+                    "a join in a view needs an equality".to_owned(),
+                    "add ON a.x = b.y or USING (x)",
+                );
             }
         }
     }
@@ -257,28 +280,49 @@ fn check_from(from: &TableWithJoins, start: Span) -> Result<(), Refusal> {
 
 fn check_factor(factor: &TableFactor) -> Result<(), Refusal> {
     match factor {
-        TableFactor::Table { args: None, version: None, with_ordinality: false, sample: None, json_path: None, .. }
+        TableFactor::Table {
+            args: None,
+            version: None,
+            with_ordinality: false,
+            sample: None,
+            json_path: None,
+            ..
+        }
         | TableFactor::Derived { lateral: false, sample: None, .. }
         | TableFactor::NestedJoin { .. } => Ok(()),
         TableFactor::Derived { lateral: true, .. } => {
             Err(Refusal::unsupported("LATERAL is not supported in a view", "join with ON instead"))
         }
-        TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } | TableFactor::TableFunction { .. } => {
-            Err(Refusal::unsupported("table functions are not supported in a view", "read from a table or view"))
+        TableFactor::Table { args: Some(_), .. }
+        | TableFactor::Function { .. }
+        | TableFactor::TableFunction { .. } => Err(Refusal::unsupported(
+            "table functions are not supported in a view",
+            "read from a table or view",
+        )),
+        TableFactor::UNNEST { .. } => {
+            Err(Refusal::unsupported("UNNEST is not supported in a view", IN_QUERY))
         }
-        TableFactor::UNNEST { .. } => Err(Refusal::unsupported("UNNEST is not supported in a view", IN_QUERY)),
-        _ => Err(Refusal::unsupported("this is not supported behind FROM in a view", "read from a table or view")),
+        _ => Err(Refusal::unsupported(
+            "this is not supported behind FROM in a view",
+            "read from a table or view",
+        )),
     }
 }
 
 fn check_expression(expr: &Expr, state: &SessionState) -> Result<(), Refusal> {
     let refuse = |what: &str, hint: &str| Err(Refusal::unsupported(what, hint));
     match expr {
-        Expr::Function(function) => check_function(function, state).map_err(|refusal| refusal.at(function.name.span())),
-        Expr::InSubquery { .. } => refuse("IN (SELECT …) is not supported in a view", "join with the grouped keys"),
+        Expr::Function(function) => {
+            check_function(function, state).map_err(|refusal| refusal.at(function.name.span()))
+        }
+        Expr::InSubquery { .. } => {
+            refuse("IN (SELECT …) is not supported in a view", "join with the grouped keys")
+        }
         Expr::Exists { .. } => refuse("EXISTS is not supported in a view", "join with the grouped keys"),
         Expr::Subquery(_) => refuse("a SELECT as a value is not supported in a view", "join with it instead"),
-        Expr::AnyOp { .. } | Expr::AllOp { .. } => refuse("ANY and ALL are not supported in a view", "use IN (…)"),
+        Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+            refuse("ANY and ALL are not supported in a view", "use IN (…)")
+        }
         Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => {
             refuse("grouping sets are not supported in a view", "GROUP BY columns; unite several views")
         }
@@ -288,9 +332,13 @@ fn check_expression(expr: &Expr, state: &SessionState) -> Result<(), Refusal> {
         Expr::CompoundFieldAccess { .. } | Expr::JsonAccess { .. } | Expr::Lambda(_) => {
             refuse("nested values are not supported in a view", "use one column per value")
         }
-        Expr::AtTimeZone { .. } => refuse("time zones are not supported in a view", "times are UTC; convert in a query"),
+        Expr::AtTimeZone { .. } => {
+            refuse("time zones are not supported in a view", "times are UTC; convert in a query")
+        }
         Expr::Cast { data_type, .. } | Expr::Convert { data_type: Some(data_type), .. } => {
-            column_type(data_type).map(|_| ()).map_err(|refusal| Refusal::unsupported(refusal.message, refusal.hint))
+            column_type(data_type)
+                .map(|_| ())
+                .map_err(|refusal| Refusal::unsupported(refusal.message, refusal.hint))
         }
         Expr::Value(value) => match &value.value {
             datafusion::sql::sqlparser::ast::Value::Placeholder(_) => {
@@ -303,7 +351,14 @@ fn check_expression(expr: &Expr, state: &SessionState) -> Result<(), Refusal> {
 }
 
 fn check_function(function: &Function, state: &SessionState) -> Result<(), Refusal> {
-    let name = function.name.0.iter().filter_map(|part| part.as_ident()).map(names::fold).collect::<Vec<_>>().join(".");
+    let name = function
+        .name
+        .0
+        .iter()
+        .filter_map(|part| part.as_ident())
+        .map(names::fold)
+        .collect::<Vec<_>>()
+        .join(".");
     if function.over.is_some() {
         return Err(Refusal::unsupported("window functions are not supported in a view", IN_QUERY));
     }
@@ -335,8 +390,16 @@ fn check_aggregate(function: &Function, name: &str) -> Result<(), Refusal> {
     let FunctionArguments::List(list) = &function.args else { return Ok(()) };
     if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
         let upper = name.to_uppercase();
-        return refuse(format!("{upper}(DISTINCT …) is not supported in a view"), "GROUP BY in a view, aggregate in the next");
+        return refuse(
+            format!("{upper}(DISTINCT …) is not supported in a view"),
+            "GROUP BY in a view, aggregate in the next",
+        );
     }
-    let plain = list.clauses.is_empty() && function.null_treatment.is_none() && function.within_group.is_empty();
-    if plain { Ok(()) } else { refuse(format!("this form of {name} is not supported in a view"), "give it one argument") }
+    let plain =
+        list.clauses.is_empty() && function.null_treatment.is_none() && function.within_group.is_empty();
+    if plain {
+        Ok(())
+    } else {
+        refuse(format!("this form of {name} is not supported in a view"), "give it one argument")
+    }
 }

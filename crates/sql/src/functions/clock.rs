@@ -14,7 +14,12 @@ pub(super) fn functions(now: TimestampMicros) -> [ScalarUDF; 3] {
     let time = now.0.rem_euclid(DAY_MICROS) * 1_000;
     let function = |name, aliases: &[&str], value| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
-        ScalarUDF::new_from_impl(Clock { name, aliases, value, signature: Signature::nullary(Volatility::Stable) })
+        ScalarUDF::new_from_impl(Clock {
+            name,
+            aliases,
+            value,
+            signature: Signature::nullary(Volatility::Stable),
+        })
     };
     [
         function("now", &["current_timestamp"], ScalarValue::TimestampMicrosecond(Some(now.0), None)),

@@ -12,7 +12,9 @@ const PANICS_ON: i64 = 666;
 
 /// `hw_test_panic(x BIGINT)`: gives `x`, panics on 666.
 pub(super) fn function() -> ScalarUDF {
-    ScalarUDF::new_from_impl(TestPanic { signature: Signature::exact(vec![DataType::Int64], Volatility::Immutable) })
+    ScalarUDF::new_from_impl(TestPanic {
+        signature: Signature::exact(vec![DataType::Int64], Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,10 @@ use super::plan::{PlannedQuery, run_error};
 use super::{QueryError, QueryOptions, QueryResult};
 
 /// Runs a query to its end, or to the bound that it breaks.
-pub(super) async fn collect(planned: PlannedQuery, options: &QueryOptions) -> Result<QueryResult, QueryError> {
+pub(super) async fn collect(
+    planned: PlannedQuery,
+    options: &QueryOptions,
+) -> Result<QueryResult, QueryError> {
     let failed = |error: DataFusionError| run_error(&error, options);
     let schema = answer_schema(&planned.plan.schema())?;
     let mut stream = execute_stream(planned.plan, planned.context).map_err(failed)?;

@@ -103,7 +103,9 @@ pub(super) fn guard_operators(
     stop: &Arc<AtomicBool>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let guard = |input| {
-        Ok(Transformed::yes(Arc::new(GuardExec { input, stop: Stop(Arc::clone(stop)) }) as Arc<dyn ExecutionPlan>))
+        Ok(Transformed::yes(
+            Arc::new(GuardExec { input, stop: Stop(Arc::clone(stop)) }) as Arc<dyn ExecutionPlan>
+        ))
     };
     Ok(plan.transform_up(guard)?.data)
 }

@@ -4,10 +4,10 @@
 //! when time is up or the caller goes away, it raises the stop flag, which every operator and every join condition
 //! looks at for each batch of at most [`BATCH_ROWS`](crate::bounds::BATCH_ROWS) rows.
 
-/// The answer's rows, counted and brought to column types.
-mod answer;
 /// A place among the queries that run at once.
 mod admission;
+/// The answer's rows, counted and brought to column types.
+mod answer;
 /// Operators that look at the stop flag.
 mod guard;
 /// Text to an executable plan.
@@ -142,7 +142,8 @@ pub async fn query(
     options: QueryOptions,
 ) -> Result<QueryResult, QueryError> {
     let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let timed = tokio::time::timeout(options.timeout, run(text.to_owned(), relations, options, stop.0.clone()));
+    let timed =
+        tokio::time::timeout(options.timeout, run(text.to_owned(), relations, options, stop.0.clone()));
     timed.await.unwrap_or_else(|_| {
         let timeout_ms = u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX);
         Err(QueryError::Timeout { timeout_ms })
@@ -171,11 +172,14 @@ async fn run(
         // Rows, plan and memory go before the place is given to the next query.
         drop(relations);
         drop(place);
-        let _ = sender.send(result.unwrap_or_else(|panic| Err(QueryError::Failed(panic_message(panic.as_ref())))));
+        let _ = sender
+            .send(result.unwrap_or_else(|panic| Err(QueryError::Failed(panic_message(panic.as_ref())))));
     };
     let thread = std::thread::Builder::new().name("query".to_owned()).stack_size(STACK_BYTES);
     thread.spawn(work).map_err(|error| QueryError::Failed(format!("no thread to run on: {error}")))?;
-    receiver.await.unwrap_or_else(|_| Err(QueryError::Failed("its thread ended without an answer".to_owned())))
+    receiver
+        .await
+        .unwrap_or_else(|_| Err(QueryError::Failed("its thread ended without an answer".to_owned())))
 }
 
 /// The whole query, on its own thread.

@@ -6,7 +6,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::execution::context::SessionState;
+use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -23,7 +23,8 @@ use crate::functions;
 use crate::locate::Locator;
 use crate::parse::{ParsedStatement, parse};
 use crate::plan_error;
-use crate::source::{Refusal, Source};
+use crate::source::{Place, Refusal, Source};
+use crate::timestamp_literals;
 use crate::view_syntax;
 
 /// A query that is ready to run.
@@ -43,20 +44,28 @@ pub(super) async fn plan(
     let refused = |refusal| QueryError::Refused(Box::new(source.diagnostic(refusal)));
     let statement = single_select(text).map_err(refused)?;
     let state = session(options).map_err(|error| run_error(&error, options))?;
-    let catalog = Catalog { state: &state, relations: sources(relations).map_err(|error| run_error(&error, options))? };
+    let catalog =
+        Catalog { state: &state, relations: sources(relations).map_err(|error| run_error(&error, options))? };
     let locator = Locator::new(&statement);
     let refuse = |error: &DataFusionError| {
         let names = catalog.relations.keys().map(String::as_str);
         refused(plan_error::refusal(error, locator, names))
     };
-    let logical = SqlToRel::new(&catalog).sql_statement_to_plan(statement.ast.clone()).map_err(|error| refuse(&error))?;
+    let logical = SqlToRel::new(&catalog)
+        .sql_statement_to_plan(statement.ast.clone())
+        .map_err(|error| refuse(&error))?;
+    let only_reads =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    only_reads.verify_plan(&logical).map_err(|_| refused(not_a_select(locator.start())))?;
+    let logical = timestamp_literals::read(logical).map_err(|error| refuse(&error))?;
     let optimized = state.optimize(&logical).map_err(|error| {
         let place = plan_error::ill_typed_place(&logical);
         let names = catalog.relations.keys().map(String::as_str);
         refused(plan_error::refusal(&error, locator, names).at_place(place))
     })?;
     let guarded = guard::guard_join_conditions(optimized, stop).map_err(|error| refuse(&error))?;
-    let physical = state.query_planner().create_physical_plan(&guarded, &state).await.map_err(|error| refuse(&error))?;
+    let physical =
+        state.query_planner().create_physical_plan(&guarded, &state).await.map_err(|error| refuse(&error))?;
     let plan = guard::guard_operators(physical, stop).map_err(|error| refuse(&error))?;
     Ok(PlannedQuery { plan, context: state.task_ctx() })
 }
@@ -71,19 +80,24 @@ pub(super) fn run_error(error: &DataFusionError, options: &QueryOptions) -> Quer
 
 /// The one SELECT of the text.
 fn single_select(text: &str) -> Result<ParsedStatement, Refusal> {
-    let hint = "send one SELECT; tables change by pushing rows, definitions by setting the program";
     let mut statements = parse(text)?;
     if let Some(second) = statements.get(1) {
-        return Err(Refusal::unsupported("a query is one statement", hint).at_place(second.start()));
+        return Err(Refusal::unsupported("a query is one statement", HINT).at_place(second.start()));
     }
     let Some(statement) = statements.pop() else {
-        return Err(Refusal::new("syntax", "the query is empty").hint(hint));
+        return Err(Refusal::new("syntax", "the query is empty").hint(HINT));
     };
     match &statement.ast {
         Statement::Query(query) => view_syntax::check_size(query)?,
-        _ => return Err(Refusal::unsupported("a query is a SELECT", hint).at_place(statement.start())),
+        _ => return Err(not_a_select(statement.start())),
     }
     Ok(statement)
+}
+
+const HINT: &str = "send one SELECT; tables change by pushing rows, definitions by setting the program";
+
+fn not_a_select(place: Option<Place>) -> Refusal {
+    Refusal::unsupported("a query is a SELECT", HINT).at_place(place)
 }
 
 /// A session of its own for each query, so that memory is counted per query; the functions are shared.

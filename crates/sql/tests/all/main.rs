@@ -1,0 +1,15 @@
+//! The behaviour of SQL, from text to answers. One binary, because linking the planner takes longer than the tests.
+#![allow(clippy::unwrap_used)]
+
+/// Refusals as a user sees them.
+mod diagnostics;
+/// Programs, queries and rows that the tests share.
+mod fixture;
+/// Texts made to do harm.
+mod hostile_text;
+/// What programs compile to.
+mod programs;
+/// What queries answer.
+mod query;
+/// No query takes the server down.
+mod query_limits;
