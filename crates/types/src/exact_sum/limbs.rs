@@ -111,6 +111,7 @@ impl Limbs {
         let Some(&last) = words.last() else { return };
         self.make_room(low, words.len());
         let extension = sign_extension(last);
+        let sign = sign_extension(self.limbs[self.limbs.len() - 1]);
         let start = (low - self.low) as usize;
         let mut carry = false;
         let (head, tail) = self.limbs[start..].split_at_mut(words.len());
@@ -124,10 +125,15 @@ impl Limbs {
             }
             (*limb, carry) = add_with_carry(*limb, extension, carry);
         }
+        let sum_sign = sign_extension(self.limbs[self.limbs.len() - 1]);
+        if sign == extension && sum_sign != sign {
+            // Two of the same sign gave the other one: the true sign needs a limb more.
+            self.limbs.push(sign);
+        }
         self.trim();
     }
 
-    /// Stores limbs `low` to `low + len` and one more for the sign.
+    /// Stores limbs `low` to `low + len` at least.
     fn make_room(&mut self, low: u32, len: usize) {
         if self.limbs.is_empty() {
             self.low = low;
@@ -136,8 +142,10 @@ impl Limbs {
             self.low = low;
         }
         let extension = self.limbs.last().map_or(0, |&last| sign_extension(last));
-        let needed = ((low - self.low) as usize + len).max(self.limbs.len()) + 1;
-        self.limbs.resize(needed, extension);
+        let needed = (low - self.low) as usize + len;
+        if needed > self.limbs.len() {
+            self.limbs.resize(needed, extension);
+        }
     }
 
     /// Drops limbs that the canonical form does without.
@@ -150,14 +158,13 @@ impl Limbs {
         if self.limbs[..] == [0] {
             self.limbs.pop();
         }
-        let zeros = self.limbs.iter().take_while(|&&limb| limb == 0).count();
-        if zeros > 0 {
+        if self.limbs.is_empty() {
+            self.low = 0;
+        } else if self.limbs[0] == 0 {
+            let zeros = self.limbs.iter().take_while(|&&limb| limb == 0).count();
             self.limbs.drain(..zeros);
+            self.low += u32::try_from(zeros).expect("a sum has far fewer than 2^32 limbs");
         }
-        self.low = match self.limbs.is_empty() {
-            true => 0,
-            false => self.low + u32::try_from(zeros).expect("a sum has far fewer than 2^32 limbs"),
-        };
     }
 }
 

@@ -1,14 +1,15 @@
 use super::limbs::Limbs;
 use super::{ExactSum, Specials};
 
-/// Limbs below the stored ones, at most: a double reaches 2^1024, weights 2^63 and as many additions more.
-/// Words beyond that were not written by [`ExactSum::to_words`].
+/// Limbs at most, and zero limbs below them at most. A double reaches limb 33; weights and as many additions as anyone
+/// lives to see add three. Words beyond that were not written by [`ExactSum::to_words`].
 const LIMBS_MAX: u32 = 64;
 
 impl ExactSum {
-    /// The one sequence of words that stands for this sum: the counts of NaN, +∞ and −∞ if one of them is not zero
-    /// (announced by bit 32 of the first word), after the first word, whose low half is the number of zero limbs below,
-    /// and then the limbs. Zero is the empty sequence.
+    /// The one sequence of words that stands for this sum; empty for zero.
+    ///
+    /// The first word is the number of zero limbs below, plus 2^32 if NaN or infinities are counted. Then follow the
+    /// counts of NaN, +∞ and −∞ (only if announced), and the limbs, lowest first.
     #[must_use]
     pub fn to_words(&self) -> Vec<i64> {
         if self.is_zero() {
