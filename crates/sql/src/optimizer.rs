@@ -1,5 +1,5 @@
 //! The rules that a view's plan goes through, in this order. They are fixed: no statistics, no data, no clock. What a
-//! rule may do and why so few are here is in `docs/decisions/0101-view-optimizer-rules.md`.
+//! rule may do and why so few are here is in `docs/decisions/0006-view-optimizer-rules.md`.
 
 use std::sync::Arc;
 
