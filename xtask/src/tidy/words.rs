@@ -9,7 +9,7 @@ const BANNED: [(&str, &str, &str); 8] = [
     ("/ho", "me/", "a path of one machine"),
     ("/wo", "rk/", "a path of one machine"),
     ("/Us", "ers/", "a path of one machine"),
-    ("#[ig", "nore", "a test that does not run is not a test"),
+    ("#[ig", "nore]", "say in the attribute what runs it: a test that nothing runs is not a test"),
 ];
 
 /// Banned words, tabs where spaces belong, trailing spaces, a last line without its end.
@@ -27,7 +27,8 @@ pub(crate) fn check(file: &TextFile) -> Vec<String> {
                 breaches.push(format!("{place}: {word}: {reason}"));
             }
         }
-        if line.ends_with([' ', '\t']) && !file.path.ends_with(".slt") {
+        // Tests hold what programs printed.
+        if line.ends_with([' ', '\t']) && !file.path.contains("tests") {
             breaches.push(format!("{place}: trailing space"));
         }
     }
