@@ -27,7 +27,11 @@ impl Disk for RealDisk {
         let mut entries = Vec::new();
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            let metadata = match entry.metadata() {
+                // Renamed or removed since the folder was read: not there any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
             let name = entry.file_name().into_string().map_err(|name| {
                 io::Error::new(
                     io::ErrorKind::InvalidData,

@@ -62,11 +62,11 @@ fn crash_everywhere(seed: u64, target: u64, counts: &mut Counts) {
             let place = || format!("seed {seed}, operation {operations}, {arrived:?}");
             counts.torn += u64::from(expect(&image, &history, operations, place) != Recovery::Clean);
             counts.images += 1;
-            if counts.images % 16 == 0 {
+            if counts.images.is_multiple_of(16) {
                 counts.second +=
                     crash_during_recovery(&disk.crash(&arrived), &history, operations, &mut draw);
             }
-            if counts.images % 64 == 0 {
+            if counts.images.is_multiple_of(64) {
                 check_goes_on(&image);
             }
         }
