@@ -7,13 +7,16 @@ use crate::bounds::{EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX, PLAN_DEPTH_MAX, 
 use crate::parse::too_deep;
 use crate::source::Refusal;
 
-/// Refuses a plan that is too large to optimise or to run.
+/// Refuses a plan with too many operators. Cheap, so it comes before anything that walks over the plan.
 ///
-/// Inner SELECTs and plain views are expanded in place, so a short text can stand for an enormous plan, and a filter
-/// above them for an enormous expression.
-pub(crate) fn check_plan(plan: &LogicalPlan) -> std::result::Result<(), Refusal> {
-    let mut nodes = 0;
-    count_nodes(plan, 1, &mut nodes)?;
+/// Inner SELECTs and plain views are expanded in place, so a short text can stand for an enormous plan.
+pub(crate) fn check_operators(plan: &LogicalPlan) -> std::result::Result<(), Refusal> {
+    count_nodes(plan, 1, &mut 0)
+}
+
+/// Refuses a plan whose expressions grow too large when those of inner SELECTs are written into those above, as
+/// happens to every filter that is pushed down.
+pub(crate) fn check_expressions(plan: &LogicalPlan) -> std::result::Result<(), Refusal> {
     column_nodes(plan).map(|_| ())
 }
 
@@ -25,7 +28,23 @@ fn count_nodes(plan: &LogicalPlan, depth: usize, nodes: &mut usize) -> std::resu
     if *nodes > PLAN_NODES_MAX {
         return Err(too_complex(format!("the view expands to more than {PLAN_NODES_MAX} operators")));
     }
+    try_for_each_subquery(plan, |subquery| count_nodes(subquery, depth + 1, nodes))?;
     plan.inputs().into_iter().try_for_each(|input| count_nodes(input, depth + 1, nodes))
+}
+
+/// Visits the plans of the SELECTs that stand in this operator's expressions.
+fn try_for_each_subquery(
+    plan: &LogicalPlan,
+    mut visit: impl FnMut(&LogicalPlan) -> std::result::Result<(), Refusal>,
+) -> std::result::Result<(), Refusal> {
+    let mut result = Ok(());
+    let _ = plan.apply_subqueries(|subquery| {
+        if result.is_ok() {
+            result = subquery.inputs().into_iter().try_for_each(&mut visit);
+        }
+        Ok(TreeNodeRecursion::Jump)
+    });
+    result
 }
 
 fn too_complex(message: String) -> Refusal {
@@ -34,6 +53,7 @@ fn too_complex(message: String) -> Refusal {
 
 /// For each column of a plan, the size of its expression with all projections below written into it.
 fn column_nodes(plan: &LogicalPlan) -> std::result::Result<Vec<usize>, Refusal> {
+    try_for_each_subquery(plan, |subquery| column_nodes(subquery).map(|_| ()))?;
     let inputs: Vec<Vec<usize>> =
         plan.inputs().into_iter().map(column_nodes).collect::<std::result::Result<_, _>>()?;
     let input: Vec<usize> = inputs.concat();
@@ -93,11 +113,32 @@ fn column_index(plan: &LogicalPlan, column: &Column) -> Option<usize> {
     None
 }
 
+/// Whether an expression has more than [`EXPRESSION_NODES_MAX`] parts.
+pub(crate) fn is_too_large(expr: &Expr) -> bool {
+    let mut nodes = 0;
+    let _ = expr.apply(|_| {
+        nodes += 1;
+        Ok(if nodes > EXPRESSION_NODES_MAX { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    nodes > EXPRESSION_NODES_MAX
+}
+
+/// An expression that has more than [`EXPRESSION_NODES_MAX`] parts.
+#[derive(Debug, thiserror::Error)]
+#[error("an expression expands to more than {EXPRESSION_NODES_MAX} parts")]
+pub(crate) struct ExpressionTooLarge;
+
+impl From<&ExpressionTooLarge> for Refusal {
+    fn from(error: &ExpressionTooLarge) -> Refusal {
+        too_complex(error.to_string())
+    }
+}
+
 fn check_nodes(nodes: usize) -> std::result::Result<(), Refusal> {
     if nodes <= EXPRESSION_NODES_MAX {
         return Ok(());
     }
-    Err(too_complex(format!("an expression expands to more than {EXPRESSION_NODES_MAX} parts")))
+    Err(Refusal::from(&ExpressionTooLarge))
 }
 
 /// Refuses expressions that grew too deep while the plan was optimised: whoever evaluates them recurses as deep.

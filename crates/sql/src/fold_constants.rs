@@ -18,6 +18,7 @@ use datafusion::physical_expr::expressions::BinaryExpr;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::unparser::expr_to_sql;
 
+use crate::complexity::{self, ExpressionTooLarge};
 use crate::functions;
 
 /// A constant expression that fails.
@@ -110,6 +111,10 @@ fn expand_function(
         .with_config_options(Arc::clone(options))
         .build();
     match call.func.simplify(std::mem::take(&mut call.args), &info)? {
+        // A short form writes its arguments twice, so nested ones grow without end.
+        ExprSimplifyResult::Simplified(expr) if complexity::is_too_large(&expr) => {
+            Err(DataFusionError::External(Box::new(ExpressionTooLarge)))
+        }
         ExprSimplifyResult::Simplified(expr) => Ok(Transformed::yes(expr)),
         ExprSimplifyResult::Original(args) => {
             call.args = args;

@@ -37,20 +37,38 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     ]
 }
 
-/// Settles the type of every expression; the only rule that changes what a plan means.
+/// Settles the type of every expression; the only step that changes what a plan means.
 pub(crate) fn coerce_types(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
     let plan = timestamp_literals::read(plan)?;
     Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]).execute_and_check(plan, options, |_, _| ())
 }
 
-/// Applies the rules.
+/// Computes constant parts and writes out short forms, which makes expressions as large as they are.
+pub(crate) fn fold_constants(plan: LogicalPlan, options: &Arc<ConfigOptions>) -> Result<LogicalPlan> {
+    Optimizer::with_rules(vec![Arc::new(FoldConstants)]).optimize(plan, &context(options, 1), |_, _| ())
+}
+
+/// Applies the rules of views.
 pub(crate) fn optimize(plan: LogicalPlan, options: &Arc<ConfigOptions>) -> Result<LogicalPlan> {
-    let context = OptimizerContext::new_with_config_options(Arc::clone(options))
-        .without_query_execution_start_time()
-        .with_max_passes(PASSES_MAX);
     let plan = shield_global_aggregates(plan)?;
-    let plan = Optimizer::with_rules(rules()).optimize(plan, &context, |_, _| ())?;
+    let plan = Optimizer::with_rules(rules()).optimize(plan, &context(options, PASSES_MAX), |_, _| ())?;
     remove_shields(plan)
+}
+
+/// The rules of queries: all that the planner has, with our folding of constants in the place of its own, which takes
+/// time exponential in the depth of nested CASE expressions.
+pub(crate) fn query_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let replace = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() {
+        "simplify_expressions" => Arc::new(FoldConstants) as Arc<dyn OptimizerRule + Send + Sync>,
+        _ => rule,
+    };
+    Optimizer::new().rules.into_iter().map(replace).collect()
+}
+
+fn context(options: &Arc<ConfigOptions>, passes_max: u8) -> OptimizerContext {
+    OptimizerContext::new_with_config_options(Arc::clone(options))
+        .without_query_execution_start_time()
+        .with_max_passes(passes_max)
 }
 
 /// Puts a limit of nothing above each aggregate without keys, which filters are not pushed through.

@@ -9,6 +9,7 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 use crate::catalog::UnknownRelation;
+use crate::complexity::ExpressionTooLarge;
 use crate::fold_constants::ConstantFails;
 use crate::locate::Locator;
 use crate::parse::lower_first;
@@ -26,6 +27,8 @@ pub(crate) fn refusal<'a>(
         unknown_relation(unknown, locator, relations)
     } else if let Some(constant) = find_cause::<ConstantFails>(error) {
         Refusal::new("constant_fails", constant.to_string()).hint("correct it: it would fail on every row")
+    } else if let Some(too_large) = find_cause::<ExpressionTooLarge>(error) {
+        Refusal::from(too_large)
     } else {
         match error.find_root() {
             DataFusionError::SchemaError(error, _) => schema_refusal(error, locator),
@@ -59,7 +62,7 @@ pub(crate) fn reason(error: &DataFusionError) -> String {
 }
 
 /// Type names of the planner and what SQL calls them; longer names before those that they contain.
-const TYPE_NAMES: [(&str, &str); 11] = [
+const TYPE_NAMES: [(&str, &str); 12] = [
     ("Timestamp(ns)", "TIMESTAMP(9)"),
     ("Timestamp(µs)", "TIMESTAMP"),
     ("Decimal128", "DECIMAL"),
@@ -71,6 +74,7 @@ const TYPE_NAMES: [(&str, &str); 11] = [
     ("Int32", "INTEGER"),
     ("Int64", "BIGINT"),
     ("Utf8", "VARCHAR"),
+    ("String", "VARCHAR"),
 ];
 
 fn with_sql_types(text: &str) -> String {

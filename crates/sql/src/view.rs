@@ -38,18 +38,18 @@ pub(crate) fn compile(
     let name = names::relation_name(&create.name)?;
     view_syntax::check_view(&create.query, catalog.state)?;
     let plan = plan(&create.query, locator, catalog)?;
-    complexity::check_plan(&plan).map_err(|refusal| refusal.or_at(locator.start()))?;
+    complexity::check_operators(&plan).map_err(|refusal| refusal.or_at(locator.start()))?;
 
     let refuse = |error: &DataFusionError| plan_error::refusal(error, locator, names_of(catalog));
     let options = catalog.state.config_options();
     let typed = optimizer::coerce_types(plan.clone(), options)
         .map_err(|error| refuse(&error).at_place(plan_error::ill_typed_place(&plan)))?;
     let (named, columns) = name_columns(typed, &create.columns, locator)?;
-    let plan = optimizer::optimize(named, options).map_err(|error| {
-        let constant = fold_constants::is_constant_failure(&error);
-        let place = constant.then(|| blame::failing_constant(&create.query, catalog.state)).flatten();
-        refuse(&error).at_place(place)
-    })?;
+    let folded = optimizer::fold_constants(named, options)
+        .map_err(|error| refuse(&error).at_place(constant_place(&error, &create.query, catalog)))?;
+    complexity::check_expressions(&folded).map_err(|refusal| refusal.or_at(locator.start()))?;
+    let plan = optimizer::optimize(folded, options)
+        .map_err(|error| refuse(&error).at_place(constant_place(&error, &create.query, catalog)))?;
     plan_check::check(&plan, locator)?;
     complexity::check_expression_depth(&plan)
         .map_err(|error| refuse(&error))?
@@ -66,6 +66,13 @@ fn plan(query: &Query, locator: Locator<'_>, catalog: &Catalog<'_>) -> Result<Lo
     planner
         .sql_statement_to_plan(Statement::Query(Box::new(query.clone())))
         .map_err(|error| plan_error::refusal(&error, locator, names_of(catalog)))
+}
+
+/// Where the constant stands that an error tells of.
+fn constant_place(error: &DataFusionError, query: &Query, catalog: &Catalog<'_>) -> Option<Place> {
+    fold_constants::is_constant_failure(error)
+        .then(|| blame::failing_constant(query, catalog.state))
+        .flatten()
 }
 
 fn names_of<'a>(catalog: &'a Catalog<'_>) -> impl Iterator<Item = &'a str> {

@@ -18,6 +18,7 @@ use headwater_types::TimestampMicros;
 
 use crate::bounds::BATCH_ROWS;
 use crate::column_type::HeadwaterTypes;
+use crate::optimizer;
 
 /// Aggregate functions that a view can maintain.
 pub(crate) const VIEW_AGGREGATES: [&str; 5] = ["count", "sum", "avg", "min", "max"];
@@ -65,6 +66,7 @@ fn build_state(test_hooks: bool) -> SessionState {
         .with_default_features()
         .with_session_id("headwater".to_owned())
         .with_type_planner(Arc::new(HeadwaterTypes))
+        .with_optimizer_rules(optimizer::query_rules())
         .build();
     for function in bounded::functions(&state) {
         state.register_udf(Arc::new(function)).expect("a session takes every function");

@@ -19,12 +19,13 @@ use datafusion::sql::sqlparser::ast::Statement;
 use super::scan::RelationTable;
 use super::{QueryError, QueryOptions, QueryRelation, QuerySource, guard};
 use crate::catalog::{Catalog, RelationSource};
+use crate::complexity;
 use crate::functions;
 use crate::locate::Locator;
+use crate::optimizer;
 use crate::parse::{ParsedStatement, parse};
 use crate::plan_error;
 use crate::source::{Place, Refusal, Source};
-use crate::timestamp_literals;
 use crate::view_syntax;
 
 /// A query that is ready to run.
@@ -57,12 +58,16 @@ pub(super) async fn plan(
     let only_reads =
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     only_reads.verify_plan(&logical).map_err(|_| refused(not_a_select(locator.start())))?;
-    let logical = timestamp_literals::read(logical).map_err(|error| refuse(&error))?;
-    let optimized = state.optimize(&logical).map_err(|error| {
+    complexity::check_operators(&logical).map_err(|refusal| refused(refusal.or_at(locator.start())))?;
+    let options = state.config_options();
+    let typed = optimizer::coerce_types(logical.clone(), options).map_err(|error| {
         let place = plan_error::ill_typed_place(&logical);
         let names = catalog.relations.keys().map(String::as_str);
         refused(plan_error::refusal(&error, locator, names).at_place(place))
     })?;
+    let folded = optimizer::fold_constants(typed, options).map_err(|error| refuse(&error))?;
+    complexity::check_expressions(&folded).map_err(|refusal| refused(refusal.or_at(locator.start())))?;
+    let optimized = state.optimize(&folded).map_err(|error| refuse(&error))?;
     let guarded = guard::guard_join_conditions(optimized, stop).map_err(|error| refuse(&error))?;
     let physical =
         state.query_planner().create_physical_plan(&guarded, &state).await.map_err(|error| refuse(&error))?;
