@@ -16,13 +16,17 @@ use crate::story::{commit::Committer, reply, skip};
 use crate::workspace::core::Core;
 use crate::workspace::{Shared, Workspace};
 
+/// Folders that a power cut does not take away.
+mod folder;
 /// The list of workspaces, kept as a table of a workspace.
 mod system;
 
 use system::System;
 
-/// Bytes of log after which snapshots are written, unless the options say otherwise.
+/// Bytes of log after which snapshots are written, unless the options say otherwise or the volume is small.
 const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
+/// The same in segments, whose size follows the volume's: an eighth of it at most is log that snapshots make needless.
+const SNAPSHOT_LOG_SEGMENTS: u64 = 8;
 
 /// How an engine is opened.
 #[derive(Clone, Debug)]
@@ -35,7 +39,7 @@ pub struct EngineOptions {
     pub test_hooks: bool,
     /// Sizes of logs; by the size of the volume if `None`.
     pub log: Option<LogOptions>,
-    /// Bytes of log after which a workspace writes snapshots; 64 MiB if `None`.
+    /// Bytes of log after which a workspace writes snapshots; if `None` 64 MiB, less on a small volume.
     pub snapshot_log_bytes: Option<u64>,
 }
 
@@ -143,7 +147,7 @@ impl Engine {
         let dir = options.data_dir.clone();
         let io = |source| OpenError::Io { dir: dir.clone(), source };
         let disk = &options.env.disk;
-        disk.create_dir_all(&workspaces_dir(&dir)).map_err(io)?;
+        folder::create_durable(&**disk, &workspaces_dir(&dir), &dir).map_err(io)?;
         let lock = disk.lock(&dir.join("LOCK")).map_err(|error| match error {
             LockError::Held => OpenError::Locked { dir: dir.clone() },
             LockError::Io(source) => io(source),
@@ -254,11 +258,14 @@ fn remove_orphans(env: &Env, data_dir: &Path, system: &System) -> std::io::Resul
 fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> Result<Workspace, OpenError> {
     let io = |source| OpenError::Io { dir: dir.to_owned(), source };
     let env = &options.env;
-    env.disk.create_dir_all(&log_dir(dir)).map_err(io)?;
+    folder::create_durable(&*env.disk, &log_dir(dir), &options.data_dir).map_err(io)?;
     let log_options = match options.log {
         Some(log_options) => log_options,
         None => LogOptions::for_volume(env.disk.available_bytes(dir).map_err(io)?),
     };
+    let snapshot_log_bytes = options
+        .snapshot_log_bytes
+        .unwrap_or(SNAPSHOT_LOG_BYTES.min(SNAPSHOT_LOG_SEGMENTS * log_options.segment_bytes));
     let (log, recovery) = FileLog::open(env, &log_dir(dir), log_options)
         .map_err(|source| OpenError::Log { workspace: name.to_string(), source })?;
     if let Recovery::Torn { file, offset, lsn_cut } = &recovery {
@@ -272,12 +279,7 @@ fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> R
     let mut core = Core {
         state,
         committer: Committer::start(log, name.as_str()).map_err(io)?,
-        keeper: Keeper::new(
-            env.clone(),
-            dir.to_owned(),
-            manifest,
-            options.snapshot_log_bytes.unwrap_or(SNAPSHOT_LOG_BYTES),
-        ),
+        keeper: Keeper::new(env.clone(), dir.to_owned(), manifest, snapshot_log_bytes),
         shared: Arc::clone(&shared),
         env: env.clone(),
         ticked_at: TimestampMicros::default(),
@@ -293,6 +295,7 @@ fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> R
         core.skip(lsn, record, taken, &reason);
     }
     reply::publish(&core.state, &shared);
+    core.keeper.tell(&core.state, &core.committer, &shared);
     Workspace::start(shared, core).map_err(io)
 }
 

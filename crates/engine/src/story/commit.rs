@@ -66,6 +66,16 @@ impl Committer {
         self.log.lock().cut_before(lsn)
     }
 
+    /// Gives the log's reserve to the volume, so that snapshots fit on a full disk.
+    pub(crate) fn release_reserve(&self) -> std::io::Result<()> {
+        self.log.lock().release_reserve()
+    }
+
+    /// Takes the log's reserve back, now or when there is space.
+    pub(crate) fn retake_reserve(&self) {
+        self.log.lock().retake_reserve();
+    }
+
     /// Bytes of log from `lsn` on.
     pub(crate) fn bytes_since(&self, lsn: Lsn) -> u64 {
         self.log.lock().bytes_since(lsn)

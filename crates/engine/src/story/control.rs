@@ -1,8 +1,11 @@
 //! What moves a workspace besides pushes: pause, resume, and the workspace clock with the retention that hangs on it.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::kernels::aggregate;
 use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
+use arrow::record_batch::RecordBatch;
 use headwater_relation::Relation;
 use headwater_types::{Operation, OperationKind, Scan, TimestampMicros};
 
@@ -66,9 +69,8 @@ pub(crate) fn cut_changes(
             continue;
         }
         let change = if program.tables[table].definition.has_primary_key() {
-            let removed_rows = rows.take(&old);
-            let inserted = arrow::record_batch::RecordBatch::new_empty(removed_rows.schema());
-            TableChange::Keyed { removed: old, removed_rows, inserted }
+            let inserted = RecordBatch::new_empty(Arc::clone(rows.schema()));
+            TableChange::Keyed { removal: rows.removal(&old), removed: old, inserted }
         } else {
             TableChange::Multiset(rows.removal(&old))
         };

@@ -97,6 +97,7 @@ impl Core {
         let tickets = if self.state.paused { self.refuse_unqueued(tickets) } else { tickets };
         let bytes: usize = tickets.iter().map(|ticket| ticket.admitted.log_bytes).sum();
         if !tickets.is_empty() && !self.committer.has_room(bytes + RECORD_OVERHEAD_BYTES) {
+            self.keeper.make_room(&self.state, &self.committer, &self.shared);
             return refuse_all(tickets, || PushError::NoSpace);
         }
         let now = self.env.clock.now();

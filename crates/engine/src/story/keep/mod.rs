@@ -32,6 +32,9 @@ pub(crate) use manifest::read_manifest;
 pub use recover::RecoverError;
 pub(crate) use recover::{Recovered, recover};
 
+/// On a full disk a round pays off sooner: from this part of the usual bytes of log.
+const ROOM_PARTS: u64 = 8;
+
 /// Folder of a workspace's log.
 pub(crate) fn log_dir(workspace: &Path) -> PathBuf {
     workspace.join("log")
@@ -50,6 +53,8 @@ pub(crate) struct Keeper {
     /// Bytes of log after which a round pays off.
     round_bytes: u64,
     under_way: bool,
+    /// Whether the round under way is written into the space of the log's reserve.
+    uses_reserve: bool,
     /// After a failed round the next waits until the log has grown by another `round_bytes`.
     failed_at: Option<Lsn>,
 }
@@ -62,15 +67,53 @@ pub(crate) struct SnapshotDone {
 
 impl Keeper {
     pub(crate) fn new(env: Env, dir: PathBuf, manifest: Manifest, round_bytes: u64) -> Keeper {
-        Keeper { env, dir, manifest: Arc::new(manifest), round_bytes, under_way: false, failed_at: None }
+        Keeper {
+            env,
+            dir,
+            manifest: Arc::new(manifest),
+            round_bytes,
+            under_way: false,
+            uses_reserve: false,
+            failed_at: None,
+        }
+    }
+
+    /// Tells how much log a restart would read, and returns how much has come since the last round or try.
+    pub(crate) fn tell(&self, state: &State, committer: &Committer, shared: &Shared) -> u64 {
+        let bytes_since = |lsn: Lsn| if lsn > state.lsn { 0 } else { committer.bytes_since(lsn) };
+        shared.tell_log(bytes_since(self.manifest.oldest_lsn().next()), self.manifest.state_lsn);
+        bytes_since(self.failed_at.unwrap_or(self.manifest.state_lsn).next())
     }
 
     /// Starts a round if the log has grown enough.
     pub(crate) fn consider(&mut self, state: &State, committer: &Committer, shared: &Arc<Shared>) {
-        let since = self.failed_at.unwrap_or(self.manifest.state_lsn).next();
-        let log_bytes = if since > state.lsn { 0 } else { committer.bytes_since(since) };
-        shared.tell_log(log_bytes, self.manifest.state_lsn);
-        if self.under_way || log_bytes < self.round_bytes || state.lsn <= self.manifest.state_lsn {
+        let log_bytes = self.tell(state, committer, shared);
+        if log_bytes >= self.round_bytes {
+            self.begin(state, committer, shared);
+        }
+    }
+
+    /// The disk is full: starts a round in the space of the log's reserve, if the log that it makes needless is worth it.
+    pub(crate) fn make_room(&mut self, state: &State, committer: &Committer, shared: &Arc<Shared>) {
+        let since = self.manifest.state_lsn.next();
+        let worth_it = since <= state.lsn && committer.bytes_since(since) >= self.round_bytes / ROOM_PARTS;
+        if self.under_way || !worth_it || self.failed_at == Some(state.lsn) {
+            return;
+        }
+        match committer.release_reserve() {
+            Ok(()) => {
+                self.uses_reserve = true;
+                self.begin(state, committer, shared);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the log's reserve cannot be released");
+                committer.retake_reserve();
+            }
+        }
+    }
+
+    fn begin(&mut self, state: &State, committer: &Committer, shared: &Arc<Shared>) {
+        if self.under_way || state.lsn <= self.manifest.state_lsn {
             return;
         }
         self.under_way = true;
@@ -104,6 +147,9 @@ impl Keeper {
                 self.failed_at = Some(done.lsn);
                 tracing::warn!(%error, "no snapshots were written; the log is kept");
             }
+        }
+        if std::mem::take(&mut self.uses_reserve) {
+            committer.retake_reserve();
         }
     }
 }

@@ -159,7 +159,20 @@ pub(crate) fn recover(
     if !is_filled {
         fill(&mut state)?;
     }
+    remove_leftovers(env, workspace, &manifest);
     Ok(Recovered { state, manifest, panicked })
+}
+
+/// Removes what the manifest does not name: files of a round that a crash cut short, and of rounds before the last one.
+fn remove_leftovers(env: &Env, workspace: &Path, manifest: &Manifest) {
+    let dir = snapshot_dir(workspace);
+    // There is no folder before the first round.
+    let Ok(entries) = env.disk.list(&dir) else { return };
+    for entry in entries.iter().filter(|entry| !manifest.files().contains(&entry.name.as_str())) {
+        if let Err(error) = env.disk.remove(&dir.join(&entry.name)) {
+            tracing::warn!(file = entry.name, %error, "a needless snapshot stays until the next start");
+        }
+    }
 }
 
 fn check_ends(manifest: &Manifest, log: &dyn LogStore) -> Result<(), RecoverError> {

@@ -195,14 +195,15 @@ impl<'a> KeyedChange<'a> {
     fn slots_of(&mut self, columns: &[usize], rows: &RecordBatch) -> Vec<usize> {
         let keys = rows.project(columns).expect("decoding gives every key column");
         let keys = self.stored.key_bytes(&keys);
-        (0..rows.num_rows()).map(|row| self.slot(keys.key(row))).collect()
+        // All at once: looking up many keys together waits for memory once, not once per key.
+        let stored = self.stored.find_all(&keys);
+        keys.iter().zip(stored).map(|(key, stored)| self.slot(key, stored)).collect()
     }
 
-    fn slot(&mut self, key: &[u8]) -> usize {
+    fn slot(&mut self, key: &[u8], stored: Option<RowId>) -> usize {
         if let Some(slot) = self.by_key.get(key) {
             return *slot;
         }
-        let stored = self.stored.find(key);
         let now = if stored.is_some() { Row::Stored } else { Row::Absent };
         let slot = self.slots.len();
         self.slots.push(Slot { stored, now });
@@ -232,9 +233,9 @@ impl<'a> KeyedChange<'a> {
         if removed.is_empty() && inserted.is_empty() {
             return None;
         }
-        let removed_rows = self.stored.take(&removed);
+        let removal = self.stored.removal(&removed);
         let inserted = self.gather(&inserted);
-        Some(TableChange::Keyed { removed, removed_rows, inserted })
+        Some(TableChange::Keyed { removed, removal, inserted })
     }
 
     fn gather(&self, rows: &[(usize, usize)]) -> RecordBatch {

@@ -31,8 +31,8 @@ pub(crate) enum TableChange {
     Keyed {
         /// Stored rows that go.
         removed: Vec<RowId>,
-        /// The same rows, for the views.
-        removed_rows: RecordBatch,
+        /// The same rows, each once less, for the views.
+        removal: Delta,
         /// Rows that come; their keys are new, or among those removed.
         inserted: RecordBatch,
     },
@@ -56,12 +56,8 @@ impl TableChange {
     pub(crate) fn delta(&self) -> Delta {
         match self {
             TableChange::Multiset(delta) => delta.clone(),
-            TableChange::Keyed { removed_rows, inserted, .. } => {
-                let mut delta = Delta::default();
-                if removed_rows.num_rows() > 0 {
-                    let weights = vec![-1; removed_rows.num_rows()];
-                    delta.parts.push(WeightedRows::weighted(removed_rows.clone(), weights));
-                }
+            TableChange::Keyed { removal, inserted, .. } => {
+                let mut delta = removal.clone();
                 if inserted.num_rows() > 0 {
                     delta.parts.push(WeightedRows::inserted(inserted.clone()));
                 }
