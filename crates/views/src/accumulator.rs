@@ -6,6 +6,8 @@
 mod encoding;
 /// What is accumulated, and what the aggregates are computed from it.
 mod linear;
+#[cfg(test)]
+mod tests;
 
 use arrow::datatypes::i256;
 use dbsp::algebra::{AddAssignByRef, AddByRef, HasZero, MulByRef};

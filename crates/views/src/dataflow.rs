@@ -1,7 +1,6 @@
 //! What is built: nodes and views, free of both DataFusion plans and dbsp streams. It goes to the worker's thread.
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use headwater_types::Name;
 
 use crate::accumulator::LinearAggregates;
@@ -24,10 +23,6 @@ pub(crate) enum Node {
     Source {
         table: Name,
     },
-    /// Rows that are there from the first step on.
-    Constant {
-        rows: RecordBatch,
-    },
     /// Projections and filters.
     Chain {
         input: NodeId,
@@ -46,7 +41,7 @@ impl Node {
     /// The nodes it reads.
     pub(crate) fn inputs(&self) -> Vec<NodeId> {
         match self {
-            Node::Source { .. } | Node::Constant { .. } => Vec::new(),
+            Node::Source { .. } => Vec::new(),
             Node::Chain { input, .. } => vec![*input],
             Node::Union { inputs, .. } => inputs.clone(),
             Node::Join(join) => vec![join.left.input, join.right.input],
@@ -56,11 +51,7 @@ impl Node {
 
     /// Whether it has rows before any table has.
     pub(crate) fn starts_with_rows(&self) -> bool {
-        match self {
-            Node::Constant { .. } => true,
-            Node::Aggregate(aggregate) => aggregate.keys == 0,
-            _ => false,
-        }
+        matches!(self, Node::Aggregate(Aggregate { keys: 0, .. }))
     }
 
 }

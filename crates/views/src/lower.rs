@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
@@ -77,7 +76,6 @@ impl ViewLowering<'_> {
             LogicalPlan::Filter(filter) => self.filter(filter),
             LogicalPlan::SubqueryAlias(alias) => self.plan(&alias.input),
             LogicalPlan::TableScan(scan) => self.scan(scan),
-            LogicalPlan::EmptyRelation(empty) => Ok(self.empty(plan.schema(), empty.produce_one_row)),
             LogicalPlan::Union(union) => self.union(union),
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
@@ -94,17 +92,6 @@ impl ViewLowering<'_> {
             inputs.push(self.node(piped));
         }
         Ok(self.piped(Node::Union { inputs, schema }))
-    }
-
-    fn empty(&mut self, schema: &DFSchema, one_row: bool) -> Piped {
-        let options = RecordBatchOptions::new().with_row_count(Some(usize::from(one_row)));
-        let schema = row_schema(schema);
-        let columns = schema.fields().iter().map(|field| {
-            arrow::array::new_null_array(field.data_type(), usize::from(one_row))
-        });
-        let rows = RecordBatch::try_new_with_options(schema.clone(), columns.collect(), &options)
-            .expect("NULLs of the schema's types fit the schema");
-        self.piped(Node::Constant { rows })
     }
 
     /// The node that gives all of the piped rows.

@@ -5,8 +5,6 @@
 
 /// GROUP BY.
 mod aggregate;
-/// Rows that are there from the first step on.
-mod constant;
 /// Keyed Z-sets of byte rows, and back.
 mod index;
 /// Inner joins.
@@ -55,7 +53,6 @@ pub(crate) fn instantiate(
                 inputs.insert(table.clone(), handle);
                 stream
             }
-            Node::Constant { rows } => constant::constant(circuit, rows.clone()),
             Node::Chain { input, chain } => {
                 let (chain, errors) = (chain.clone(), errors.clone());
                 streams[input].apply(move |delta| chain.run(delta, &errors))

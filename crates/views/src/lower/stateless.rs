@@ -30,8 +30,8 @@ impl ViewLowering<'_> {
     }
 
     pub(super) fn scan(&mut self, scan: &TableScan) -> Result<Piped, BuildError> {
-        if scan.fetch.is_some() {
-            return Err(self.unsupported("LIMIT".into()));
+        if scan.fetch.is_some() || !scan.filters.is_empty() {
+            return Err(self.unsupported("a scan that filters or limits".into()));
         }
         let name = scan.table_name.table();
         let node = match self.lowering.relations.get(name) {
@@ -43,12 +43,7 @@ impl ViewLowering<'_> {
                 node
             }
         };
-        let full = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())
-            .map_err(|source| self.failed(source))?;
         let mut chain = Chain::default();
-        for filter in &scan.filters {
-            chain.push(Stage::Filter(self.expression(filter, &full, "WHERE")?));
-        }
         if let Some(columns) = &scan.projection {
             let schema = row_schema(&scan.projected_schema);
             chain.push(Stage::Select { columns: columns.clone(), schema });

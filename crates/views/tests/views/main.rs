@@ -1,0 +1,12 @@
+//! Circuits from the outside: programs in, changes in, changes out.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod aggregates;
+mod errors;
+mod joins;
+mod panics;
+mod programs;
+mod residue;
+mod steps;
+mod support;
+mod value;
