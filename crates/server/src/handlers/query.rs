@@ -1,0 +1,180 @@
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use headwater_sql::QueryResult;
+use headwater_types::{ColumnType, Lsn};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::errors::ApiError;
+use crate::errors::api_error::ErrorAnswer;
+use crate::errors::catalogue::{BAD_JSON, BAD_PARAMETER, EMPTY_BODY};
+use crate::http::answer::{self, Answer};
+use crate::http::body::read_text;
+use crate::http::headers::HEADWATER_LSN;
+use crate::http::params::Params;
+use crate::http::rows_body::{RowsBody, RowsFormat};
+use crate::http::segments::Segments;
+
+/// A query in JSON, for clients that send nothing else.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryBody {
+    /// One SELECT.
+    pub query: String,
+}
+
+/// The answer of a query with `format=json`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueryAnswer {
+    /// The LSN that the answer is true at.
+    pub lsn: u64,
+    /// The columns, in order.
+    pub columns: Vec<ResultColumn>,
+    /// One object per row.
+    pub rows: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A column of an answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResultColumn {
+    /// Its name.
+    pub name: String,
+    /// Its SQL type.
+    #[serde(rename = "type")]
+    pub column_type: String,
+}
+
+/// Runs one SELECT over tables, views and system tables, all as of one LSN.
+///
+/// The body is the SQL text, or `{"query": "…"}`. The answer is NDJSON, one object per row, with the LSN in the header
+/// `x-headwater-lsn`; `format=json` or `Accept: application/json` gives one JSON object.
+#[utoipa::path(
+    post,
+    path = "/v1/workspaces/{workspace}/query",
+    tag = "read",
+    params(
+        ("workspace" = String, Path, description = "The workspace"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`"),
+        ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+    ),
+    request_body(description = "One SELECT", content((String = "application/sql"), (QueryBody = "application/json"))),
+    responses(
+        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
+        (status = "4XX", description = "No answer", body = ErrorAnswer),
+        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+    )
+)]
+pub async fn post(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
+    let mut params = Params::of(request.uri())?;
+    let wish = Wish::take(&mut params, request.headers())?;
+    params.finish()?;
+    let (head, body) = request.into_parts();
+    let text = query_text(read_text(&app, &head.headers, body).await?)?;
+    run(&app, &name, &text, wish).await
+}
+
+/// The same, with the SELECT in the parameter `q`.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace}/query",
+    tag = "read",
+    params(
+        ("workspace" = String, Path, description = "The workspace"),
+        ("q" = String, Query, description = "One SELECT"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`"),
+        ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+    ),
+    responses(
+        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
+        (status = "4XX", description = "No answer", body = ErrorAnswer),
+        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+    )
+)]
+pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
+    let mut params = Params::of(request.uri())?;
+    let wish = Wish::take(&mut params, request.headers())?;
+    let text = params.take("q")?;
+    params.finish()?;
+    match text {
+        Some(text) => run(&app, &name, &text, wish).await,
+        None => {
+            Err(ApiError::new(&BAD_PARAMETER, "parameter 'q' is missing").hint("give one SELECT: ?q=SELECT…"))
+        }
+    }
+}
+
+/// What is asked of the answer.
+struct Wish {
+    format: RowsFormat,
+    min_lsn: Option<Lsn>,
+}
+
+impl Wish {
+    fn take(params: &mut Params, headers: &HeaderMap) -> Result<Wish, ApiError> {
+        const FORMATS: &[(&str, RowsFormat)] =
+            &[("ndjson", RowsFormat::Ndjson), ("json", RowsFormat::ArrayElements)];
+        let format = params.take_choice("format", FORMATS)?;
+        let min_lsn = params.take_lsn("min_lsn")?;
+        Ok(Wish { format: format.unwrap_or_else(|| accepted(headers)), min_lsn })
+    }
+}
+
+/// JSON for who asks for it and nothing else, NDJSON for everybody else.
+fn accepted(headers: &HeaderMap) -> RowsFormat {
+    match headers.get(header::ACCEPT).map(HeaderValue::as_bytes) {
+        Some(b"application/json") => RowsFormat::ArrayElements,
+        _ => RowsFormat::Ndjson,
+    }
+}
+
+fn query_text(body: String) -> Result<String, ApiError> {
+    let trimmed = body.trim_start();
+    if trimmed.is_empty() {
+        return Err(ApiError::new(&EMPTY_BODY, "the query is empty").hint("send one SELECT as the body"));
+    }
+    if !trimmed.starts_with('{') {
+        return Ok(body);
+    }
+    match serde_json::from_str::<QueryBody>(trimmed) {
+        Ok(QueryBody { query }) => Ok(query),
+        Err(error) => {
+            let refusal = ApiError::new(&BAD_JSON, format!("the body is not {{\"query\": \"…\"}}: {error}"));
+            Err(refusal.hint("send {\"query\": \"SELECT …\"}, or the SQL text itself"))
+        }
+    }
+}
+
+async fn run(app: &App, workspace: &str, text: &str, wish: Wish) -> Answer {
+    let workspace = app.workspace(workspace)?;
+    let (lsn, result) = workspace.query(text, wish.min_lsn).await?;
+    let QueryResult { schema, batches } = result;
+    let mut response = match wish.format {
+        RowsFormat::Ndjson => {
+            answer::bytes(StatusCode::OK, "application/x-ndjson", Body::new(RowsBody::ndjson(batches)))
+        }
+        RowsFormat::ArrayElements => {
+            let body = RowsBody::within(document_start(lsn, &schema), batches, b"]}\n");
+            answer::bytes(StatusCode::OK, "application/json", Body::new(body))
+        }
+    };
+    response.headers_mut().insert(HEADWATER_LSN, HeaderValue::from(lsn.0));
+    Ok(response)
+}
+
+/// A [`QueryAnswer`] up to its first row.
+fn document_start(lsn: Lsn, schema: &SchemaRef) -> Vec<u8> {
+    let columns = schema.fields().iter().map(|field| ResultColumn {
+        name: field.name().clone(),
+        column_type: match ColumnType::from_arrow(field.data_type()) {
+            Some(column_type) => column_type.to_string(),
+            None => field.data_type().to_string().to_uppercase(),
+        },
+    });
+    let columns = serde_json::to_string(&columns.collect::<Vec<_>>()).unwrap_or_default();
+    format!("{{\"lsn\":{lsn},\"columns\":{columns},\"rows\":[").into_bytes()
+}
