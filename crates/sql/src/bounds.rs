@@ -6,6 +6,8 @@ pub(crate) const PARENTHESES_MAX: usize = 64;
 pub(crate) const PARSER_DEPTH_MAX: usize = 128;
 /// How deep an expression nests. A chain `a AND b AND …` nests once per term; evaluation recurses as deep.
 pub(crate) const EXPRESSION_DEPTH_MAX: usize = 256;
+/// SELECTs inside expressions inside SELECTs. Planning them takes time exponential in this depth.
+pub(crate) const SUBQUERY_DEPTH_MAX: usize = 6;
 /// Nodes of one expression once all inner SELECTs and plain views are expanded into it.
 pub(crate) const EXPRESSION_NODES_MAX: usize = 20_000;
 /// Depth of a view's plan, plain views expanded.

@@ -25,6 +25,8 @@ mod column_type;
 mod complexity;
 /// DEFAULT values, computed once.
 mod default_value;
+/// The grammar.
+mod dialect;
 /// The rule that computes constant parts of expressions.
 mod fold_constants;
 /// Places of words in a statement.

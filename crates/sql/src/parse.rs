@@ -1,10 +1,10 @@
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use headwater_types::limits::SQL_BYTES_MAX;
 
 use crate::bounds::{PARENTHESES_MAX, PARSER_DEPTH_MAX, TOKENS_PER_STATEMENT_MAX};
+use crate::dialect::HeadwaterDialect;
 use crate::source::{Place, Refusal};
 
 /// One statement and the tokens it was read from, blanks and comments left out.
@@ -32,7 +32,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ParsedStatement>, Refusal> {
         let message = format!("the text has {} bytes, the most is {SQL_BYTES_MAX}", text.len());
         return Err(Refusal::new("too_large", message));
     }
-    let mut tokenizer = Tokenizer::new(&GenericDialect {}, text);
+    let dialect = HeadwaterDialect::for_tokens(0);
+    let mut tokenizer = Tokenizer::new(&dialect, text);
     let tokens = tokenizer.tokenize_with_location().map_err(|error| {
         Refusal::new("syntax", lower_first(&error.message)).at_place(Place::at(error.location))
     })?;
@@ -48,11 +49,14 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ParsedStatement>, Refusal> {
 fn parse_statement(tokens: Vec<TokenWithSpan>) -> Result<ParsedStatement, Refusal> {
     check_size(&tokens)?;
     let end = tokens.last().and_then(|token| Place::at(token.span.end));
-    let refuse = |error| syntax_refusal(&error, end);
-    let mut parser = Parser::new(&GenericDialect {})
+    let dialect = HeadwaterDialect::for_tokens(tokens.len());
+    let mut parser = Parser::new(&dialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .with_tokens_with_locations(tokens.clone());
-    let ast = parser.parse_statement().map_err(refuse)?;
+    let ast = parser.parse_statement().map_err(|error| {
+        let refusal = syntax_refusal(&error, end);
+        if dialect.is_exhausted() { unreadable(&refusal) } else { refusal }
+    })?;
     let next = parser.next_token();
     if next.token != Token::EOF {
         let message = format!("unexpected {}", next.token);
@@ -86,6 +90,11 @@ fn check_size(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
 
 pub(crate) fn too_deep(message: String) -> Refusal {
     Refusal::new("too_deep", message).hint("simplify it, or split it over materialized views")
+}
+
+/// The parser was stopped: the last place it was at is as good as any.
+fn unreadable(last: &Refusal) -> Refusal {
+    too_deep("the statement nests too deep to tell what is wrong with it".to_owned()).at_place(last.place)
 }
 
 /// The parser's messages end in ` at Line: l, Column: c`, unless the text ended too early.

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use crate::bounds::{EXPRESSION_DEPTH_MAX, JOINS_PER_SELECT_MAX, UNION_BRANCHES_MAX};
+use crate::bounds::{EXPRESSION_DEPTH_MAX, JOINS_PER_SELECT_MAX, SUBQUERY_DEPTH_MAX, UNION_BRANCHES_MAX};
 use crate::column_type::column_type;
 use crate::functions::{self, VIEW_AGGREGATES};
 use crate::names;
@@ -21,17 +21,17 @@ use crate::suggest;
 
 /// Refuses what a view cannot say.
 pub(crate) fn check_view(query: &Query, state: &SessionState) -> Result<(), Refusal> {
-    run(query, Checker { state: Some(state), depth: 0, span: Span::empty() })
+    run(query, Checker { state: Some(state), depth: 0, subqueries: 0, span: Span::empty() })
 }
 
 /// Refuses what a constant expression cannot say.
 pub(crate) fn check_constant(expr: &Expr, state: &SessionState) -> Result<(), Refusal> {
-    run(expr, Checker { state: Some(state), depth: 0, span: Span::empty() })
+    run(expr, Checker { state: Some(state), depth: 0, subqueries: 0, span: Span::empty() })
 }
 
 /// Refuses only what is too large to plan.
 pub(crate) fn check_size(query: &Query) -> Result<(), Refusal> {
-    run(query, Checker { state: None, depth: 0, span: Span::empty() })
+    run(query, Checker { state: None, depth: 0, subqueries: 0, span: Span::empty() })
 }
 
 fn run(node: &impl Visit, mut checker: Checker<'_>) -> Result<(), Refusal> {
@@ -45,6 +45,8 @@ fn run(node: &impl Visit, mut checker: Checker<'_>) -> Result<(), Refusal> {
 struct Checker<'a> {
     state: Option<&'a SessionState>,
     depth: usize,
+    /// SELECTs that stand in expressions and are open.
+    subqueries: usize,
     /// The last place that was known on the way down, for parts that carry none.
     span: Span,
 }
@@ -81,6 +83,11 @@ impl Visitor for Checker<'_> {
             let hint = "write long lists of alternatives with IN (…), or join a table that holds them";
             return flow(Err(too_deep(message).hint(hint).at(self.span)));
         }
+        self.subqueries += usize::from(is_subquery(expr));
+        if self.subqueries > SUBQUERY_DEPTH_MAX {
+            let message = format!("SELECTs in expressions nest deeper than {SUBQUERY_DEPTH_MAX}");
+            return flow(Err(too_deep(message).hint("join instead, or name parts with WITH").at(self.span)));
+        }
         match self.state {
             Some(state) => flow(check_expression(expr, state).map_err(|refusal| {
                 let place = refusal.place;
@@ -90,10 +97,15 @@ impl Visitor for Checker<'_> {
         }
     }
 
-    fn post_visit_expr(&mut self, _expr: &Expr) -> ControlFlow<Box<Refusal>> {
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<Refusal>> {
         self.depth -= 1;
+        self.subqueries -= usize::from(is_subquery(expr));
         ControlFlow::Continue(())
     }
+}
+
+fn is_subquery(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })
 }
 
 fn flow(result: Result<(), Refusal>) -> ControlFlow<Box<Refusal>> {

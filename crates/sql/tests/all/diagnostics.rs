@@ -170,12 +170,12 @@ fn type_errors_point_at_a_column_or_call() {
     CREATE VIEW v AS SELECT id FROM orders WHERE at > 5
                                                  ^
 
-    type_mismatch: round() does not take these arguments: String at line 2, column 25
+    type_mismatch: round() does not take these arguments: VARCHAR at line 2, column 25
     CREATE VIEW v AS SELECT round(customer) AS r FROM orders
                             ^
     hint: convert the argument with CAST
 
-    type_mismatch: sum() does not take these arguments: String at line 2, column 25
+    type_mismatch: sum() does not take these arguments: VARCHAR at line 2, column 25
     CREATE VIEW v AS SELECT sum(customer) AS s FROM orders
                             ^
     hint: convert the argument with CAST
