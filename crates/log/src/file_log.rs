@@ -330,4 +330,12 @@ impl LogStore for FileLog {
             || self.prepared.as_ref().is_some_and(|prepared| group_sectors < prepared.header.sectors)
             || (self.reserve != Reserve::Released && self.has_space_for(group_sectors))
     }
+
+    fn release_reserve(&mut self) -> io::Result<()> {
+        FileLog::release_reserve(self)
+    }
+
+    fn retake_reserve(&mut self) {
+        FileLog::retake_reserve(self);
+    }
 }

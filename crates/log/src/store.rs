@@ -55,6 +55,15 @@ pub trait LogStore: Send {
     /// Can a record of so many bytes be appended? If not, nothing should be taken on. Looks at the disk at most every
     /// 200 ms, and becomes true by itself when space returns.
     fn has_room(&self, payload_bytes: usize) -> bool;
+
+    /// Gives the space that the log keeps back to whoever makes room for it: snapshots, after which it can be cut. Until
+    /// [`LogStore::retake_reserve`] the log does not grow. A store that keeps nothing back does nothing.
+    fn release_reserve(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Ends [`LogStore::release_reserve`]: takes the space back, or, if there is none now, as soon as there is.
+    fn retake_reserve(&mut self) {}
 }
 
 /// Why a group was not acknowledged.

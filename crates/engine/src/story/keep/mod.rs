@@ -102,6 +102,7 @@ impl Keeper {
         }
         match committer.release_reserve() {
             Ok(()) => {
+                tracing::info!(workspace = %shared.name, "the disk is full; snapshots are written in place of the log's reserve");
                 self.uses_reserve = true;
                 self.begin(state, committer, shared);
             }
