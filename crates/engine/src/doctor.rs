@@ -1,6 +1,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
+/// Voiding one step by hand.
+mod skip;
+
+pub use skip::{SkipError, skip};
+
 use headwater_env::Env;
 use headwater_log::inspect::{self, Verdict};
 use headwater_log::sealed::SealedReader;

@@ -234,6 +234,13 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// Numbers and names of the workspaces of a data folder whose lock the caller holds, without opening them.
+pub(crate) fn listed_workspaces(options: &EngineOptions) -> Result<Vec<(u64, String)>, OpenError> {
+    let name = Name::system(system::NAME)?;
+    let system = System::start(open_workspace(options, &options.data_dir.join("system"), name, 0)?)?;
+    Ok(system.workspaces())
+}
+
 fn workspaces_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("workspaces")
 }

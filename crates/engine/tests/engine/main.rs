@@ -4,6 +4,7 @@
 mod clocks_and_retention;
 mod counters;
 mod crash_images;
+mod doctor;
 mod idempotency;
 mod pause_and_resume;
 mod program_changes;
