@@ -1,0 +1,34 @@
+//! The real binary under the worst that can happen to a process: killed at every named point and at random moments under
+//! load, with a disk that fails a sync or is full, with a view that panics, told to stop while requests are under way.
+//!
+//! Each test is short by default and as long as wanted on request: `HEADWATER_KILLS` (random kills),
+//! `HEADWATER_KILLS_PER_POINT`, `HEADWATER_SYNC_FAILURES`, `HEADWATER_FULL_DISK_ROUNDS`, `HEADWATER_HISTORY_OPERATIONS`.
+//! A failure prints its seed and the command that replays it.
+#![allow(clippy::unwrap_used)]
+
+/// Where clients find the server between its lives.
+mod door;
+/// A volume that fills up and is freed, again and again.
+mod full_disk;
+/// What was done when, and whether it can be.
+mod history;
+/// The order of answers, over many operations and crashes.
+mod history_holds;
+/// The least of a client.
+mod http;
+/// Clients that change everything a workspace has, and know what must be there.
+mod load;
+/// `headwater serve` as a process.
+mod process;
+mod random;
+mod scale;
+/// SIGKILL at named points and at random moments.
+mod sigkill;
+/// A view that panics on one value.
+mod skip;
+/// SIGTERM, and what is in the way of a start.
+mod stop;
+/// A sync of the log that fails.
+mod sync_failure;
+/// After a restart everything is as it must be.
+mod verify;
