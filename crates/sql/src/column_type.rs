@@ -89,7 +89,7 @@ fn unknown(sql_type: &SqlType) -> TypeRefusal {
         SqlType::Custom(name, _) => {
             let written = name.0.last().and_then(|part| part.as_ident()).map(names::fold).unwrap_or_default();
             crate::suggest::nearest(&written, TYPE_NAMES)
-                .map_or_else(|| types_hint(), |near| format!("did you mean {}?", near.to_uppercase()))
+                .map_or_else(types_hint, |near| format!("did you mean {}?", near.to_uppercase()))
         }
         _ => types_hint(),
     };

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, NullArray, RecordBatch};
@@ -11,7 +12,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_conjunction_owned};
-use datafusion::logical_expr::{ColumnarValue, Expr, Filter, LogicalPlan, Operator};
+use datafusion::logical_expr::{ColumnarValue, Expr, ExprSchemable, Filter, LogicalPlan, Operator};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::physical_expr::expressions::BinaryExpr;
@@ -73,18 +74,48 @@ pub(crate) fn evaluate(expr: Expr, options: &Arc<ConfigOptions>) -> Result<Scala
 }
 
 fn fold(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Result<Transformed<Expr>> {
-    expr.transform_up(|expr| {
-        let expanded = expand_function(expr, schema, options)?;
-        if !is_constant(&expanded.data) {
-            return Ok(expanded);
-        }
-        let value = evaluate_strictly(&expanded.data, schema).map_err(|error| {
-            let expression = as_written(&expanded.data);
-            let reason = crate::plan_error::reason(&error);
-            DataFusionError::External(Box::new(ConstantFails { expression, reason }))
-        })?;
-        Ok(Transformed::yes(Expr::Literal(value, None)))
-    })
+    // The types of the calls on the way down to here.
+    let planned = RefCell::new(Vec::new());
+    expr.transform_down_up(
+        |expr| {
+            if let Expr::ScalarFunction(_) = &expr {
+                planned.borrow_mut().push(expr.get_type(schema)?);
+            }
+            Ok(Transformed::no(expr))
+        },
+        |expr| {
+            let was_call = matches!(expr, Expr::ScalarFunction(_));
+            let folded = fold_node(expr, schema, options)?;
+            let planned = if was_call { planned.borrow_mut().pop() } else { None };
+            match planned {
+                Some(planned) if matches!(folded.data, Expr::ScalarFunction(_)) => keep_type(folded, &planned, schema),
+                _ => Ok(folded),
+            }
+        },
+    )
+}
+
+/// Folds a node whose inputs were folded before it.
+fn fold_node(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Result<Transformed<Expr>> {
+    let expanded = expand_function(expr, schema, options)?;
+    if !is_constant(&expanded.data) {
+        return Ok(expanded);
+    }
+    let value = evaluate_strictly(&expanded.data, schema).map_err(|error| {
+        let expression = as_written(&expanded.data);
+        let reason = crate::plan_error::reason(&error);
+        DataFusionError::External(Box::new(ConstantFails { expression, reason }))
+    })?;
+    Ok(Transformed::yes(Expr::Literal(value, None)))
+}
+
+/// Gives a call the type that was planned. A function whose type depends on an argument's value, as that of
+/// `round(decimal, digits)` does, may see the value only once the argument is folded.
+fn keep_type(call: Transformed<Expr>, planned: &DataType, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if call.data.get_type(schema)? == *planned {
+        return Ok(call);
+    }
+    Ok(Transformed::yes(call.data.cast_to(planned, schema)?))
 }
 
 fn as_written(expr: &Expr) -> String {
