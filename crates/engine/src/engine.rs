@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::program::SetProgramError;
 use crate::push::{PushAnswer, PushError};
+use crate::record::LogRecord;
 use crate::story::keep::{Keeper, RecoverError, Recovered, log_dir, recover};
 use crate::story::order::Taken;
 use crate::story::{commit::Committer, reply, skip};
@@ -292,7 +293,9 @@ fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> R
         ticked_at: TimestampMicros::default(),
     };
     if let Some((lsn, record, reason)) = panicked {
-        let requests = record.requests().iter().cloned();
+        // Requests of a resume are still queued; those of a step are known to the log alone.
+        let is_step = matches!(record, LogRecord::Step(_));
+        let requests = record.requests().iter().filter(|_| is_step).cloned();
         let taken: Result<Vec<Taken>, _> =
             requests.map(|r| skip::ticket_of(r, &core.state).map(taken_of)).collect();
         let taken = taken.map_err(|source| OpenError::Recover {

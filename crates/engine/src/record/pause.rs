@@ -23,8 +23,9 @@ pub(crate) struct QueuedRecord {
     pub counts: Vec<CountsRecord>,
 }
 
-/// Pushes are taken again, and all queued requests take effect here, in order, like those of a step. What cannot be (a
-/// row to delete that is not there) is rejected here, though its request has been acknowledged.
+/// The requests at the front of the queue take effect here, in order, like those of a step. What cannot be (a row to
+/// delete that is not there) is rejected here, though its request has been acknowledged. When the queue is empty, pushes
+/// are taken again.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ResumeRecord {
     /// When.

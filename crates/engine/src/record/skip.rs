@@ -19,4 +19,7 @@ pub(crate) struct SkipRecord {
     /// Counts per endpoint.
     #[prost(message, repeated, tag = "5")]
     pub counts: Vec<CountsRecord>,
+    /// Queued requests that are given up, from the front of the queue: the one that panicked when resumed alone.
+    #[prost(uint32, tag = "6")]
+    pub unqueued: u32,
 }

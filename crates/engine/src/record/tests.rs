@@ -66,6 +66,7 @@ fn every_kind() -> Vec<LogRecord> {
             rejected: vec![rejected],
             endpoint: "orders".into(),
             counts: vec![counts],
+            unqueued: 1,
         }),
     ]
 }

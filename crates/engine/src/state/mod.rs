@@ -96,6 +96,12 @@ impl State {
         }
     }
 
+    /// Takes requests off the front of the queue.
+    pub(crate) fn unqueue(&mut self, requests: usize) {
+        let gone = self.queued.drain(..requests.min(self.queued.len()));
+        self.queued_bytes -= gone.map(|request| prost::Message::encoded_len(&request)).sum::<usize>();
+    }
+
     /// Every relation whose rows cannot be computed from others, with its number: what snapshots hold.
     pub(crate) fn stored(&self) -> Vec<(RelationId, &Relation)> {
         let tables = self.program.tables.iter().zip(&self.tables);

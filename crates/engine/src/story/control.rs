@@ -80,10 +80,15 @@ pub(crate) fn cut_changes(
     changes
 }
 
-/// The record that ends a pause, and what the queued requests do.
-pub(crate) fn order_resume(state: &State, clocks: Clocks) -> Result<(LogRecord, NetChanges), String> {
-    let mut decoded = Vec::with_capacity(state.queued.len());
-    for request in &state.queued {
+/// The record that lets the first queued requests take effect, and what they do.
+pub(crate) fn order_resume(
+    state: &State,
+    clocks: Clocks,
+    first: usize,
+) -> Result<(LogRecord, NetChanges), String> {
+    let queued = &state.queued[..first.min(state.queued.len())];
+    let mut decoded = Vec::with_capacity(queued.len());
+    for request in queued {
         decoded.push(operations_of(request, &state.program).map_err(|error| error.to_string())?);
     }
     let all = headwater_types::Decoded {
@@ -93,7 +98,7 @@ pub(crate) fn order_resume(state: &State, clocks: Clocks) -> Result<(LogRecord, 
     let mut net = NetChange::new(&state.program, &state.tables, std::iter::once(&all));
     let mut counts = CountsBuilder::default();
     let mut requests = Vec::with_capacity(decoded.len());
-    for (request, operations) in state.queued.iter().zip(&mut decoded) {
+    for (request, operations) in queued.iter().zip(&mut decoded) {
         let rejected = net.add(operations, true);
         let at = counts.at(&request.endpoint);
         at.applied += request.applied - rejected.len() as u64;

@@ -58,12 +58,12 @@ fn settle_requests(state: &mut State, lsn: Lsn, clocks: Clocks, record: &LogReco
     match record {
         LogRecord::Pause(_) => state.paused = true,
         LogRecord::Queued(queued) => state.queue(&queued.requests),
-        LogRecord::Resume(_) => {
-            state.paused = false;
-            state.queued.clear();
-            state.queued_bytes = 0;
+        LogRecord::Resume(resume) => {
+            state.unqueue(resume.requests.len());
+            state.paused = !state.queued.is_empty();
         }
-        LogRecord::Step(_) | LogRecord::ProgramChange(_) | LogRecord::ClockTick(_) | LogRecord::Skip(_) => {}
+        LogRecord::Skip(skip) => state.unqueue(skip.unqueued as usize),
+        LogRecord::Step(_) | LogRecord::ProgramChange(_) | LogRecord::ClockTick(_) => {}
     }
 }
 

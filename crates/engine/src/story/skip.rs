@@ -23,13 +23,8 @@ pub(crate) fn skip_record(
     alone: Option<(&RequestRecord, &str, &str)>,
 ) -> LogRecord {
     let mut counts = CountsBuilder::default();
-    let mut record = SkipRecord {
-        stamp: Some(state.stamp(clocks)),
-        skipped_lsn: skipped.0,
-        rejected: Vec::new(),
-        endpoint: String::new(),
-        counts: Vec::new(),
-    };
+    let mut record =
+        SkipRecord { stamp: Some(state.stamp(clocks)), skipped_lsn: skipped.0, ..SkipRecord::default() };
     if let Some((request, reason, body_head)) = alone {
         let at = counts.at(&request.endpoint);
         at.received += request.received;
@@ -40,6 +35,39 @@ pub(crate) fn skip_record(
     counts.add(&state.unlogged_counts.records());
     record.counts = counts.records();
     LogRecord::Skip(record)
+}
+
+/// The record that voids the resume of one queued request and gives the request up: it is rejected although it was
+/// acknowledged as queued.
+pub(crate) fn skip_queued_record(state: &State, clocks: Clocks, skipped: Lsn, reason: &str) -> LogRecord {
+    let mut counts = CountsBuilder::default();
+    let mut record = SkipRecord {
+        stamp: Some(state.stamp(clocks)),
+        skipped_lsn: skipped.0,
+        unqueued: 1,
+        ..SkipRecord::default()
+    };
+    if let Some(request) = state.queued.first() {
+        let at = counts.at(&request.endpoint);
+        at.rejected += request.applied;
+        at.pending -= request.applied.cast_signed();
+        record.endpoint.clone_from(&request.endpoint);
+        record.rejected.push(panicked_request(reason, &first_row(request, state)));
+    }
+    counts.add(&state.unlogged_counts.records());
+    record.counts = counts.records();
+    LogRecord::Skip(record)
+}
+
+/// A request's first row, as far as quarantine keeps payloads.
+fn first_row(request: &RequestRecord, state: &State) -> String {
+    let operations = operations_of(request, &state.program).unwrap_or_default();
+    let mut head = Vec::new();
+    if let Some(first) = operations.first().filter(|operation| operation.rows.num_rows() > 0) {
+        headwater_codec::json::write_row(&first.rows, 0, &mut head);
+        head.truncate(limits::QUARANTINE_PAYLOAD_BYTES_MAX);
+    }
+    String::from_utf8_lossy(&head).into_owned()
 }
 
 fn panicked_request(reason: &str, body_head: &str) -> RejectedRecord {
@@ -67,11 +95,7 @@ pub(crate) fn unordered(taken: Taken, request: RequestRecord) -> Ticket {
 pub(crate) fn ticket_of(request: RequestRecord, state: &State) -> Result<Ticket, RecordReadError> {
     let operations = operations_of(&request, &state.program)?;
     let (reply, _) = oneshot::channel();
-    let mut head = Vec::new();
-    if let Some(first) = operations.first().filter(|operation| operation.rows.num_rows() > 0) {
-        headwater_codec::json::write_row(&first.rows, 0, &mut head);
-        head.truncate(limits::QUARANTINE_PAYLOAD_BYTES_MAX);
-    }
+    let body_head = first_row(&request, state);
     let errors = errors_of(&request);
     let admitted = Admitted {
         program_version: state.program.version,
@@ -84,7 +108,7 @@ pub(crate) fn ticket_of(request: RequestRecord, state: &State) -> Result<Ticket,
         idempotency_key: (!request.idempotency_key.is_empty()).then_some(request.idempotency_key),
         endpoint: request.endpoint,
         key_id: request.key_id,
-        body_head: String::from_utf8_lossy(&head).into_owned(),
+        body_head,
     };
     Ok(Ticket { admitted, reply })
 }

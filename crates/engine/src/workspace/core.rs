@@ -175,7 +175,6 @@ impl Core {
     /// Voids a step whose apply panicked, and orders its requests again, each as a step of its own.
     pub(crate) fn skip(&mut self, skipped: Lsn, record: LogRecord, taken: Vec<Taken>, reason: &str) {
         tracing::warn!(workspace = %self.shared.name, lsn = skipped.0, reason, "a view's computation panicked; the step is skipped");
-        self.rebuild_circuit();
         let requests: Vec<RequestRecord> = record.requests().to_vec();
         let alone = match (requests.as_slice(), taken.as_slice()) {
             ([request], [taken]) => Some((request, reason, taken.ticket.admitted.body_head.as_str())),
@@ -184,13 +183,8 @@ impl Core {
         let is_alone = alone.is_some();
         let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
         let skip = skip::skip_record(&self.state, clocks, skipped, alone);
-        match self.write(skipped.next(), clocks, &skip, NetChanges::default()) {
-            Ended::Published => {}
-            Ended::NoSpace | Ended::Panicked(_) => {
-                self.close_for_writes("no space to record that a step is skipped");
-                return refuse_all(tickets_of(taken), || PushError::OutcomeUnknown);
-            }
-            Ended::Unknown => return refuse_all(tickets_of(taken), || PushError::OutcomeUnknown),
+        if self.write_skip(skipped, clocks, &skip).is_err() {
+            return refuse_all(tickets_of(taken), || PushError::OutcomeUnknown);
         }
         if is_alone {
             let refused = || PushError::StepSkipped { lsn: skipped, reason: reason.to_owned() };
@@ -283,17 +277,65 @@ impl Core {
         self.control(clocks, &record, NetChanges::default())
     }
 
+    /// Lets all queued requests take effect as one step; if that panics, one by one.
     fn resume(&mut self) -> Result<WorkspaceStatus, ControlError> {
         if !self.state.paused {
             return Ok(self.shared.status());
         }
+        let mut first = self.state.queued.len();
+        loop {
+            let is_last = first >= self.state.queued.len();
+            match self.resume_first(first)? {
+                None if is_last => return Ok(self.shared.status()),
+                None => {}
+                Some((lsn, _)) if first > 1 => {
+                    let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+                    let skip = skip::skip_record(&self.state, clocks, lsn, None);
+                    self.write_skip(lsn, clocks, &skip)?;
+                    first = 1;
+                }
+                Some((lsn, reason)) => {
+                    let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
+                    let skip = skip::skip_queued_record(&self.state, clocks, lsn, &reason);
+                    self.write_skip(lsn, clocks, &skip)?;
+                    first = first.min(self.state.queued.len());
+                }
+            }
+        }
+    }
+
+    /// Lets the first queued requests take effect. Says which step panicked and why, if so.
+    fn resume_first(&mut self, first: usize) -> Result<Option<(Lsn, String)>, ControlError> {
+        let workspace = self.shared.name.to_string();
+        if let Some(reason) = self.shared.read_only() {
+            return Err(ControlError::ReadOnly { workspace, reason });
+        }
         let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
-        match order_resume(&self.state, clocks) {
-            Ok((record, changes)) => self.control(clocks, &record, changes),
-            Err(reason) => {
-                self.close_for_writes(&format!("queued requests cannot be read: {reason}"));
+        let (record, changes) = order_resume(&self.state, clocks, first).map_err(|reason| {
+            self.close_for_writes(&format!("queued requests cannot be read: {reason}"));
+            ControlError::OutcomeUnknown
+        })?;
+        if !self.committer.has_room(record.encode().len()) {
+            return Err(ControlError::NoSpace);
+        }
+        let lsn = self.state.lsn.next();
+        match self.write(lsn, clocks, &record, changes) {
+            Ended::Published => Ok(None),
+            Ended::Panicked(reason) => Ok(Some((lsn, reason))),
+            Ended::NoSpace => Err(ControlError::NoSpace),
+            Ended::Unknown => Err(ControlError::OutcomeUnknown),
+        }
+    }
+
+    fn write_skip(&mut self, skipped: Lsn, clocks: Clocks, skip: &LogRecord) -> Result<(), ControlError> {
+        self.rebuild_circuit();
+        match self.write(skipped.next(), clocks, skip, NetChanges::default()) {
+            Ended::Published => Ok(()),
+            Ended::NoSpace | Ended::Panicked(_) => {
+                self.close_for_writes("no space to record that a step is skipped");
                 Err(ControlError::OutcomeUnknown)
             }
+            Ended::Unknown => Err(ControlError::OutcomeUnknown),
         }
     }
 

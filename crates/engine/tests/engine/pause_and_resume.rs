@@ -71,3 +71,27 @@ fn the_program_cannot_change_while_records_wait() {
         block_on(world.workspace().set_program("CREATE TABLE u (a INT);".into(), SetProgram::default()));
     assert!(matches!(refused, Err(SetProgramError::RecordsQueued { queued: 1 })));
 }
+
+#[test]
+fn a_queued_request_that_panics_is_given_up_and_the_others_take_effect() {
+    let program = "CREATE TABLE t (a INT PRIMARY KEY, b INT);
+        CREATE MATERIALIZED VIEW v AS SELECT hw_test_panic(a) AS p FROM t;";
+    let mut world = World::with_program(program);
+    block_on(world.workspace().pause()).unwrap();
+    for a in [1, 666, 2, 666] {
+        world.try_push(queued(request("t", &format!(r#"{{"a":{a},"b":0}}"#)))).unwrap();
+    }
+    let status = block_on(world.workspace().resume()).unwrap();
+    assert_eq!(status.condition, Condition::Running);
+    for _ in 0..2 {
+        assert_eq!(world.rows("t"), [r#"{"a":1,"b":0}"#, r#"{"a":2,"b":0}"#]);
+        assert_eq!(world.rows("v").len(), 2);
+        let counts = world.workspace().status().counts["t"];
+        assert_eq!((counts.received, counts.applied, counts.rejected, counts.pending), (4, 2, 2, 0));
+        assert_eq!(
+            world.query("SELECT COUNT(*) AS n FROM quarantine WHERE code = 'step_skipped'"),
+            "{\"n\":2}\n"
+        );
+        world = world.restart();
+    }
+}
