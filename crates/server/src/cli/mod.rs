@@ -18,8 +18,8 @@ pub mod split;
 pub mod sql;
 /// Rows as a table of text.
 pub mod table;
-/// Sizes that tests make small.
-mod test_sizes;
+/// What tests of the binary can ask for.
+mod test_hooks;
 
 use std::process::ExitCode;
 

@@ -4,18 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use headwater_engine::OpenError;
-use headwater_env::kill_point;
 use rlimit::Resource;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Done;
 use super::error::CliError;
-use super::test_sizes;
+use super::{Done, test_hooks};
 use crate::server::{Server, ServerOptions, StartError};
-
-/// Turns on functions that exist for tests.
-const TEST_HOOKS_VARIABLE: &str = "HEADWATER_TEST_HOOKS";
 
 /// Start the server
 #[derive(Debug, clap::Args)]
@@ -37,11 +32,7 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs) -> Done {
     let (data_dir, _temporary) = data_folder(args)?;
     raise_file_limit();
-    let test_hooks = test_hooks()?;
-    let mut options = ServerOptions { test_hooks, ..ServerOptions::new(args.listen, data_dir.clone()) };
-    if test_hooks {
-        test_sizes::take(&mut options)?;
-    }
+    let options = test_hooks::apply(ServerOptions::new(args.listen, data_dir.clone()))?;
     let server = Server::open(options).map_err(|error| explain(error, &data_dir))?;
     let address = server.address();
     runtime()?.block_on(async move {
@@ -114,16 +105,6 @@ fn raise_file_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, files = ?Resource::NOFILE.get_soft().ok(), "the limit on open files stays as it is");
     }
-}
-
-/// Whether functions that exist for tests may be called; if so, the points at which a test kills the process are on.
-fn test_hooks() -> Result<bool, CliError> {
-    let on = std::env::var_os(TEST_HOOKS_VARIABLE).is_some_and(|value| value == "1");
-    if on {
-        tracing::warn!("{TEST_HOOKS_VARIABLE}=1: this server can be made to panic and to kill itself");
-        kill_point::enable_from_env().map_err(|error| CliError::new(error.to_string()))?;
-    }
-    Ok(on)
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use axum::response::IntoResponse;
 use headwater_sql::Diagnostic;
-use headwater_types::RecordError;
+use headwater_types::{Lsn, RecordError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +20,7 @@ struct Parts {
     message: String,
     hint: Option<String>,
     place: Option<Place>,
+    lsn: Option<Lsn>,
     refused: Option<RefusedRecords>,
     closes_connection: bool,
 }
@@ -44,6 +45,7 @@ impl ApiError {
             message: message.into(),
             hint: Some(condition.remedy.to_owned()),
             place: None,
+            lsn: None,
             refused: None,
             closes_connection: false,
         }))
@@ -69,6 +71,13 @@ impl ApiError {
     #[must_use]
     pub fn finer_code(mut self, code: &'static str) -> ApiError {
         self.0.code = code;
+        self
+    }
+
+    /// The same with the LSN that it is true at.
+    #[must_use]
+    pub fn at(mut self, lsn: Lsn) -> ApiError {
+        self.0.lsn = Some(lsn);
         self
     }
 
@@ -167,6 +176,7 @@ impl ApiError {
                 place: parts.place.clone(),
                 request_id: request_id.to_string(),
             },
+            lsn: parts.lsn.map(|lsn| lsn.0),
             received: refused.map(|refused| refused.received),
             rejected: refused.map(|refused| refused.rejected),
             errors: refused.map(|refused| refused.errors.iter().map(RecordErrorAnswer::from).collect()),
@@ -189,6 +199,9 @@ impl IntoResponse for ApiError {
 pub struct ErrorAnswer {
     /// What went wrong.
     pub error: ErrorBody,
+    /// The LSN that the error is true at, when what is not there was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lsn: Option<u64>,
     /// Records in the request, when records were at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received: Option<u64>,

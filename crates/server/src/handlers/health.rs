@@ -70,6 +70,7 @@ pub async fn readyz(State(app): State<Arc<App>>, uri: Uri) -> Answer {
 
 fn failing(app: &App) -> Vec<FailingWorkspace> {
     let statuses = app.engine.workspaces().into_iter().map(|workspace| workspace.status());
+    let statuses = statuses.chain([app.engine.system_status()]);
     let failing = statuses.filter_map(|status| match status.condition {
         Condition::ReadOnly { reason } => {
             Some(FailingWorkspace { workspace: status.name.to_string(), reason })

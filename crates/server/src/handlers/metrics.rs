@@ -24,7 +24,8 @@ pub async fn metrics(State(app): State<Arc<App>>, uri: Uri) -> Answer {
     write_door(&mut text, &app);
     write_answers(&mut text, &app.counters);
     write_refusals(&mut text, &app.counters);
-    let statuses = app.engine.workspaces().iter().map(|workspace| workspace.status()).collect::<Vec<_>>();
+    let statuses = app.engine.workspaces().into_iter().map(|workspace| workspace.status());
+    let statuses = statuses.chain([app.engine.system_status()]).collect::<Vec<_>>();
     write_workspaces(&mut text, &statuses);
     write_records(&mut text, &statuses);
     Ok(answer::bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))

@@ -100,8 +100,8 @@ async fn look_up(app: &App, workspace: &str, table: &str, key: &[String], min_ls
     let key_texts = key.iter().map(String::as_str).collect::<Vec<_>>();
     let (lsn, found) = workspace.lookup(table, &key_texts)?;
     let Some(row) = found.filter(|row| row.num_rows() > 0) else {
-        let message = format!("table {table:?} has no row with key {} at LSN {lsn}", key.join(","));
-        return Err(ApiError::new(&ROW_NOT_FOUND, message));
+        let message = format!("table {table:?} has no row with key {}", key.join(","));
+        return Err(ApiError::new(&ROW_NOT_FOUND, message).at(lsn));
     };
     let mut document = format!("{{\"lsn\":{lsn},\"row\":").into_bytes();
     write_row(&row, 0, &mut document);

@@ -12,6 +12,7 @@ fn a_row_is_found_by_its_key() {
     assert_eq!(found.body, r#"{"lsn":2,"row":{"id":7,"big":9007199254740993,"d":123456789012345678.91}}"#);
     let absent = server.get("/v1/workspaces/w/tables/t/rows/8");
     assert_eq!((absent.status, absent.code().as_str()), (404, "row_not_found"));
+    assert_eq!(absent.json()["lsn"], 2, "what is not there is not there at some LSN");
 }
 
 #[test]
