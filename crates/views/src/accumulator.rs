@@ -42,10 +42,24 @@ enum Sum {
     /// Only presence is counted.
     Presence,
     /// Integers of at most 64 bits. Weights are bounded by the rows there are, so 128 bits are never passed.
-    Integer(i128),
+    Integer(Wide),
     /// Decimals, by their unscaled digits.
-    Decimal(i256),
+    Decimal(Box<i256>),
     Float(Box<ExactSum>),
+}
+
+/// An `i128` that is aligned like an `i64`, which keeps cells small: there is one per group and argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Wide([u8; 16]);
+
+impl Wide {
+    fn new(value: i128) -> Wide {
+        Wide(value.to_le_bytes())
+    }
+
+    fn get(self) -> i128 {
+        i128::from_le_bytes(self.0)
+    }
 }
 
 impl Accumulator {
@@ -66,8 +80,8 @@ impl Cell {
         self.present == 0
             && match &self.sum {
                 Sum::Presence => true,
-                Sum::Integer(sum) => *sum == 0,
-                Sum::Decimal(sum) => *sum == i256::ZERO,
+                Sum::Integer(sum) => sum.get() == 0,
+                Sum::Decimal(sum) => **sum == i256::ZERO,
                 Sum::Float(sum) => sum.is_zero(),
             }
     }
@@ -76,10 +90,14 @@ impl Cell {
         self.present = self.present.wrapping_add(other.present);
         match (&mut self.sum, &other.sum) {
             (Sum::Presence, Sum::Presence) => {}
-            (Sum::Integer(sum), Sum::Integer(other)) => *sum = sum.wrapping_add(*other),
-            (Sum::Decimal(sum), Sum::Decimal(other)) => *sum = sum.wrapping_add(*other),
+            (Sum::Integer(sum), Sum::Integer(other)) => {
+                *sum = Wide::new(sum.get().wrapping_add(other.get()));
+            }
+            (Sum::Decimal(sum), Sum::Decimal(other)) => **sum = sum.wrapping_add(**other),
             (Sum::Float(sum), Sum::Float(other)) => sum.merge(other),
-            (mine, theirs) => unreachable!("cells of one column are of one kind, not {mine:?} and {theirs:?}"),
+            (mine, theirs) => {
+                unreachable!("cells of one column are of one kind, not {mine:?} and {theirs:?}")
+            }
         }
     }
 
@@ -87,8 +105,8 @@ impl Cell {
         self.present = self.present.wrapping_mul(weight);
         match &mut self.sum {
             Sum::Presence => {}
-            Sum::Integer(sum) => *sum = sum.wrapping_mul(i128::from(weight)),
-            Sum::Decimal(sum) => *sum = sum.wrapping_mul(i256::from_i128(i128::from(weight))),
+            Sum::Integer(sum) => *sum = Wide::new(sum.get().wrapping_mul(i128::from(weight))),
+            Sum::Decimal(sum) => **sum = sum.wrapping_mul(i256::from_i128(i128::from(weight))),
             Sum::Float(sum) => **sum = sum.scaled(weight),
         }
     }
@@ -160,7 +178,12 @@ impl SizeOf for Accumulator {
         if self.cells.spilled() {
             context.add(self.cells.capacity() * size_of::<Cell>());
         }
-        let floats = self.cells.iter().filter(|cell| matches!(cell.sum, Sum::Float(_))).count();
-        context.add(floats * size_of::<ExactSum>());
+        for cell in &self.cells {
+            context.add(match cell.sum {
+                Sum::Presence | Sum::Integer(_) => 0,
+                Sum::Decimal(_) => size_of::<i256>(),
+                Sum::Float(_) => size_of::<ExactSum>(),
+            });
+        }
     }
 }

@@ -43,7 +43,11 @@ impl Chain {
             Stage::Select { schema, .. } | Stage::Project { schema, .. } => Some(schema.clone()),
             Stage::Filter(_) | Stage::DropNulls { .. } => None,
         };
-        self.stages.iter().rev().find_map(schema).expect("the chain of a stateful operator ends in a projection")
+        self.stages
+            .iter()
+            .rev()
+            .find_map(schema)
+            .expect("the chain of a stateful operator ends in a projection")
     }
 
     /// Whether rows pass unchanged.
@@ -56,7 +60,11 @@ impl Chain {
         if self.stages.is_empty() {
             return delta.clone();
         }
-        let parts = delta.parts.iter().filter(|part| part.rows.num_rows() > 0).map(|part| self.run_part(part, errors));
+        let parts = delta
+            .parts
+            .iter()
+            .filter(|part| part.rows.num_rows() > 0)
+            .map(|part| self.run_part(part, errors));
         Delta { parts: parts.filter(|part| part.rows.num_rows() > 0).collect() }
     }
 

@@ -100,7 +100,9 @@ impl Circuit {
         }
         let output = match &mut self.state {
             State::Idle => return Ok(StepOutput::default()),
-            State::Stopped => return Err(StepError::Panicked("an earlier step failed; build the circuit anew".into())),
+            State::Stopped => {
+                return Err(StepError::Panicked("an earlier step failed; build the circuit anew".into()));
+            }
             State::Running(worker) => worker.step(inputs),
         };
         if output.is_err() {
@@ -114,6 +116,7 @@ impl Circuit {
 /// fails gives NULL.
 #[must_use]
 pub fn view_schema(view: &ViewDefinition) -> SchemaRef {
-    let field = |column: &headwater_types::Column| Field::new(column.name.as_str(), column.column_type.arrow(), true);
+    let field =
+        |column: &headwater_types::Column| Field::new(column.name.as_str(), column.column_type.arrow(), true);
     Arc::new(Schema::new(view.columns.iter().map(field).collect::<Vec<_>>()))
 }

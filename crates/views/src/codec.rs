@@ -39,9 +39,9 @@ impl RowCodec {
     pub(crate) fn encode(&self, columns: &[ArrayRef]) -> EncodedRows {
         match &self.converter {
             None => EncodedRows::Empty,
-            Some(converter) => {
-                EncodedRows::Rows(converter.convert_columns(columns).expect("the columns have the codec's types"))
-            }
+            Some(converter) => EncodedRows::Rows(
+                converter.convert_columns(columns).expect("the columns have the codec's types"),
+            ),
         }
     }
 
@@ -49,7 +49,9 @@ impl RowCodec {
     pub(crate) fn decode<'a>(&self, rows: impl Iterator<Item = &'a [u8]>) -> Vec<ArrayRef> {
         let Some(converter) = &self.converter else { return Vec::new() };
         let parser = converter.parser();
-        converter.convert_rows(rows.map(|row| parser.parse(row))).expect("the rows were encoded by this codec")
+        converter
+            .convert_rows(rows.map(|row| parser.parse(row)))
+            .expect("the rows were encoded by this codec")
     }
 }
 

@@ -53,7 +53,6 @@ impl Node {
     pub(crate) fn starts_with_rows(&self) -> bool {
         matches!(self, Node::Aggregate(Aggregate { keys: 0, .. }))
     }
-
 }
 
 /// An inner join on equal keys.
@@ -61,7 +60,10 @@ impl Node {
 pub(crate) struct Join {
     pub(crate) left: JoinSide,
     pub(crate) right: JoinSide,
-    /// Columns of the left input, then those of the right one.
+    /// Where each output column is found in: the keys, what the left side keeps besides, what the right side keeps
+    /// besides.
+    pub(crate) columns: Vec<usize>,
+    /// The columns of the left input, then those of the right one.
     pub(crate) schema: SchemaRef,
 }
 
@@ -69,7 +71,7 @@ pub(crate) struct Join {
 #[derive(Debug)]
 pub(crate) struct JoinSide {
     pub(crate) input: NodeId,
-    /// Gives the key columns, then the input's columns.
+    /// Gives the key columns, then those of the input's columns that are not keys.
     pub(crate) chain: Chain,
     /// How many of the chain's columns are keys.
     pub(crate) keys: usize,

@@ -56,7 +56,12 @@ impl Expression {
     }
 
     /// One value per row; NULL, and a note in `errors`, where it fails.
-    pub(crate) fn evaluate(&self, batch: &RecordBatch, weights: Option<&[i64]>, errors: &ErrorLog) -> ArrayRef {
+    pub(crate) fn evaluate(
+        &self,
+        batch: &RecordBatch,
+        weights: Option<&[i64]>,
+        errors: &ErrorLog,
+    ) -> ArrayRef {
         if let Some(column) = self.column() {
             return batch.column(column).clone();
         }
@@ -81,7 +86,12 @@ impl Expression {
     }
 
     /// Halves a failing batch until the rows that fail stand alone.
-    fn evaluate_or_null(&self, batch: &RecordBatch, offset: usize, failures: &mut Vec<(usize, Arc<str>)>) -> ArrayRef {
+    fn evaluate_or_null(
+        &self,
+        batch: &RecordBatch,
+        offset: usize,
+        failures: &mut Vec<(usize, Arc<str>)>,
+    ) -> ArrayRef {
         let rows = batch.num_rows();
         if rows == 0 {
             return new_null_array(&self.data_type, 0);
@@ -117,13 +127,16 @@ impl Expression {
 
 /// A hash of the content of each of these rows. Rows of types without row encoding all hash alike.
 fn row_hashes(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Vec<u64> {
-    let indexes: UInt32Array = rows.map(|row| u32::try_from(row).expect("a batch has at most 2^32 rows")).collect();
+    let indexes: UInt32Array =
+        rows.map(|row| u32::try_from(row).expect("a batch has at most 2^32 rows")).collect();
     let encoded = take_record_batch(batch, &indexes).and_then(|rows| {
         let fields = rows.columns().iter().map(|column| SortField::new(column.data_type().clone()));
         RowConverter::new(fields.collect())?.convert_columns(rows.columns())
     });
     match encoded {
-        Ok(encoded) if encoded.num_rows() == indexes.len() => encoded.iter().map(|row| hash(row.as_ref())).collect(),
+        Ok(encoded) if encoded.num_rows() == indexes.len() => {
+            encoded.iter().map(|row| hash(row.as_ref())).collect()
+        }
         _ => vec![0; indexes.len()],
     }
 }

@@ -119,7 +119,8 @@ impl ViewLowering<'_> {
 
     /// Rows of `found` must have the column types of `wanted`.
     fn check_types(&self, found: &DFSchema, wanted: &Schema) -> Result<(), BuildError> {
-        let types = |schema: &Schema| schema.fields().iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
+        let types =
+            |schema: &Schema| schema.fields().iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
         let (found, wanted) = (types(found.as_arrow()), types(wanted));
         if found == wanted {
             return Ok(());
@@ -143,8 +144,8 @@ fn row_schema(schema: &DFSchema) -> SchemaRef {
 }
 
 fn nullable(schema: &DFSchema) -> datafusion::error::Result<DFSchema> {
-    let fields = schema.iter().map(|(qualifier, field)| {
-        (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true)))
-    });
+    let fields = schema
+        .iter()
+        .map(|(qualifier, field)| (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true))));
     DFSchema::new_with_metadata(fields.collect(), schema.metadata().clone())
 }

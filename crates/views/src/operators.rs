@@ -61,12 +61,15 @@ pub(crate) fn instantiate(
                 let inputs: Vec<Rows> = inputs.iter().map(|input| streams[input].clone()).collect();
                 union::union(&inputs, schema)
             }
-            Node::Join(join) => join::join(&streams[&join.left.input], &streams[&join.right.input], join, errors),
+            Node::Join(join) => {
+                join::join(&streams[&join.left.input], &streams[&join.right.input], join, errors)
+            }
             Node::Aggregate(aggregate) => aggregate::aggregate(&streams[&aggregate.input], aggregate, errors),
         };
         streams.insert(*id, stream);
     }
     let views = dataflow.views.iter().enumerate().filter(|(_, view)| streams.contains_key(&view.node));
-    let outputs = views.map(|(position, view)| (position, Sink::new(&streams[&view.node], view.schema.clone())));
+    let outputs =
+        views.map(|(position, view)| (position, Sink::new(&streams[&view.node], view.schema.clone())));
     Ends { inputs, outputs: outputs.collect() }
 }

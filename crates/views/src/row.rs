@@ -17,12 +17,11 @@ impl ByteRow {
         ByteRow(SmallVec::from_slice(bytes))
     }
 
-    /// The bytes of one row followed by those of another. Field encodings end by themselves, so this is the
-    /// encoding of the joined row.
-    pub(crate) fn joined(&self, other: &ByteRow) -> ByteRow {
-        let mut bytes = SmallVec::with_capacity(self.0.len() + other.0.len());
-        bytes.extend_from_slice(&self.0);
-        bytes.extend_from_slice(&other.0);
+    /// The bytes of several rows one after another. Field encodings end by themselves, so this is the encoding of
+    /// the row that has the fields of all.
+    pub(crate) fn concat<const N: usize>(rows: [&ByteRow; N]) -> ByteRow {
+        let mut bytes = SmallVec::with_capacity(rows.iter().map(|row| row.0.len()).sum());
+        rows.iter().for_each(|row| bytes.extend_from_slice(&row.0));
         ByteRow(bytes)
     }
 

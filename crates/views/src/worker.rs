@@ -63,8 +63,12 @@ impl Worker {
             })
         })
         .map_err(|error| BuildError::Runtime(error.to_string()))?;
-        let mut worker =
-            Worker { tables, started: false, channel: Some((request_sender, reply_receiver)), runtime: Some(runtime) };
+        let mut worker = Worker {
+            tables,
+            started: false,
+            channel: Some((request_sender, reply_receiver)),
+            runtime: Some(runtime),
+        };
         worker.receive().map_err(|error| BuildError::Runtime(error.to_string()))?;
         Ok(worker)
     }
@@ -85,7 +89,10 @@ impl Worker {
 
     fn receive(&mut self) -> Reply {
         let ended = || Err(StepError::Panicked("its thread ended".into()));
-        let reply = self.channel.as_ref().map_or_else(ended, |(_, replies)| replies.recv().unwrap_or_else(|_| ended()));
+        let reply = self
+            .channel
+            .as_ref()
+            .map_or_else(ended, |(_, replies)| replies.recv().unwrap_or_else(|_| ended()));
         if reply.is_err() {
             self.stop();
         }
@@ -128,7 +135,12 @@ fn run(start: Start) {
     }
 }
 
-fn serve(dataflow: &Dataflow, components: &[Component], requests: &Receiver<Inputs>, replies: &SyncSender<Reply>) {
+fn serve(
+    dataflow: &Dataflow,
+    components: &[Component],
+    requests: &Receiver<Inputs>,
+    replies: &SyncSender<Reply>,
+) {
     let errors = Rc::new(ErrorLog::default());
     let parts: Result<Vec<Part>, dbsp::Error> =
         components.iter().map(|component| build(dataflow, component, &errors)).collect();
@@ -190,6 +202,9 @@ fn step_error(error: &dbsp::Error) -> StepError {
 }
 
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without message").to_owned()
 }

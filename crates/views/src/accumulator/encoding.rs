@@ -6,7 +6,7 @@ use rkyv::ser::{ScratchSpace, Serializer};
 use rkyv::vec::{ArchivedVec, VecResolver};
 use rkyv::{Archive, Deserialize, Fallible, Serialize};
 
-use super::{Accumulator, Argument, Cell, Sum};
+use super::{Accumulator, Argument, Cell, Sum, Wide};
 
 /// The first byte of an anchor's value; a row's value is empty or starts with [`NULL`] or [`PRESENT`].
 pub(super) const ANCHOR: u8 = 2;
@@ -24,12 +24,15 @@ pub(crate) enum ArgumentColumn {
 impl Argument {
     /// Prepares a column of this argument.
     pub(crate) fn column(self, values: &ArrayRef) -> ArgumentColumn {
-        let widened = |data_type| cast(values, &data_type).expect("narrow numbers fit the wide type of their kind");
+        let widened =
+            |data_type| cast(values, &data_type).expect("narrow numbers fit the wide type of their kind");
         match self {
             Argument::Presence => ArgumentColumn::Presence(values.clone()),
             Argument::Integer => ArgumentColumn::Integer(widened(DataType::Int64).as_primitive().clone()),
             Argument::Decimal { .. } => match values.data_type() {
-                DataType::UInt64 => ArgumentColumn::Decimal(widened(DataType::Decimal128(20, 0)).as_primitive().clone()),
+                DataType::UInt64 => {
+                    ArgumentColumn::Decimal(widened(DataType::Decimal128(20, 0)).as_primitive().clone())
+                }
                 _ => ArgumentColumn::Decimal(values.as_primitive().clone()),
             },
             Argument::Float => ArgumentColumn::Float(widened(DataType::Float64).as_primitive().clone()),
@@ -41,10 +44,14 @@ impl Argument {
         let present = take::<1>(bytes)[0] == PRESENT;
         let sum = match self {
             Argument::Presence => Sum::Presence,
-            Argument::Integer => Sum::Integer(if present { i64::from_le_bytes(take(bytes)).into() } else { 0 }),
-            Argument::Decimal { .. } => {
-                Sum::Decimal(i256::from_i128(if present { i128::from_le_bytes(take(bytes)) } else { 0 }))
+            Argument::Integer => {
+                Sum::Integer(Wide::new(if present { i64::from_le_bytes(take(bytes)).into() } else { 0 }))
             }
+            Argument::Decimal { .. } => Sum::Decimal(Box::new(i256::from_i128(if present {
+                i128::from_le_bytes(take(bytes))
+            } else {
+                0
+            }))),
             Argument::Float => {
                 let mut sum = ExactSum::default();
                 if present {
@@ -104,7 +111,7 @@ impl Accumulator {
                 Sum::Presence => out.push(0),
                 Sum::Integer(sum) => {
                     out.push(1);
-                    out.extend_from_slice(&sum.to_le_bytes());
+                    out.extend_from_slice(&sum.0);
                 }
                 Sum::Decimal(sum) => {
                     out.push(2);
@@ -133,8 +140,8 @@ impl Accumulator {
             let present = i64::from_le_bytes(take(bytes));
             let sum = match take::<1>(bytes)[0] {
                 0 => Sum::Presence,
-                1 => Sum::Integer(i128::from_le_bytes(take(bytes))),
-                2 => Sum::Decimal(i256::from_le_bytes(take(bytes))),
+                1 => Sum::Integer(Wide(take(bytes))),
+                2 => Sum::Decimal(Box::new(i256::from_le_bytes(take(bytes)))),
                 3 => {
                     let words = u64::from_le_bytes(take(bytes));
                     let words: Vec<i64> = (0..words).map(|_| i64::from_le_bytes(take(bytes))).collect();

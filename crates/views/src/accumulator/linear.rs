@@ -81,7 +81,9 @@ impl ResultType {
             DataType::Int64 => ResultType::Integer,
             DataType::UInt64 => ResultType::Unsigned,
             DataType::Float64 => ResultType::Float,
-            DataType::Decimal128(precision, scale) => ResultType::Decimal { precision: *precision, scale: *scale },
+            DataType::Decimal128(precision, scale) => {
+                ResultType::Decimal { precision: *precision, scale: *scale }
+            }
             _ => return None,
         })
     }
@@ -147,19 +149,21 @@ impl LinearAggregates {
         let whole = |value| if let Value::Whole(whole) = value { Some(whole) } else { None };
         let fits = "results were checked against their type";
         match result_type {
-            ResultType::Integer => {
-                Arc::new(values.map(|v| whole(v).map(|w| i64::try_from(w).expect(fits))).collect::<Int64Array>())
-            }
-            ResultType::Unsigned => {
-                Arc::new(values.map(|v| whole(v).map(|w| u64::try_from(w).expect(fits))).collect::<UInt64Array>())
-            }
+            ResultType::Integer => Arc::new(
+                values.map(|v| whole(v).map(|w| i64::try_from(w).expect(fits))).collect::<Int64Array>(),
+            ),
+            ResultType::Unsigned => Arc::new(
+                values.map(|v| whole(v).map(|w| u64::try_from(w).expect(fits))).collect::<UInt64Array>(),
+            ),
             ResultType::Float => {
                 let float = |value| if let Value::Float(float) = value { Some(float) } else { None };
                 canonical_floats(Arc::new(values.map(float).collect::<Float64Array>()))
             }
             ResultType::Decimal { precision, scale } => {
                 let decimals = values.map(whole).collect::<Decimal128Array>();
-                Arc::new(decimals.with_precision_and_scale(*precision, *scale).expect("the plan's type is valid"))
+                Arc::new(
+                    decimals.with_precision_and_scale(*precision, *scale).expect("the plan's type is valid"),
+                )
             }
         }
     }
@@ -190,23 +194,27 @@ fn read_value(bytes: &[u8]) -> Value {
         0 => Value::Null,
         1 => Value::Overflow,
         2 => Value::Whole(i128::from_le_bytes(payload)),
-        _ => Value::Float(f64::from_bits(u64::from_le_bytes(payload[..8].try_into().expect("8 of 16 bytes")))),
+        _ => {
+            Value::Float(f64::from_bits(u64::from_le_bytes(payload[..8].try_into().expect("8 of 16 bytes"))))
+        }
     }
 }
 
 /// The sum divided by `divisor`, rounded once: floats to the nearest, ties to even; decimals half away from zero.
 fn quotient(cell: &Cell, divisor: i64, argument: Argument, result_type: ResultType) -> Value {
     match (&cell.sum, result_type) {
-        (Sum::Float(sum), ResultType::Float) => Value::Float(sum.mean(divisor).expect("the divisor is not zero")),
+        (Sum::Float(sum), ResultType::Float) => {
+            Value::Float(sum.mean(divisor).expect("the divisor is not zero"))
+        }
         (Sum::Integer(sum), ResultType::Float) => {
             let mut exact = ExactSum::default();
-            exact.add_integer(*sum, 1);
+            exact.add_integer(sum.get(), 1);
             Value::Float(exact.mean(divisor).expect("the divisor is not zero"))
         }
-        (Sum::Integer(sum), _) => whole_quotient(i256::from_i128(*sum), 0, divisor, result_type),
+        (Sum::Integer(sum), _) => whole_quotient(i256::from_i128(sum.get()), 0, divisor, result_type),
         (Sum::Decimal(sum), _) => {
             let scale = if let Argument::Decimal { scale } = argument { scale } else { 0 };
-            whole_quotient(*sum, scale, divisor, result_type)
+            whole_quotient(**sum, scale, divisor, result_type)
         }
         (sum, result_type) => unreachable!("the plan gives no {result_type:?} for {sum:?}"),
     }

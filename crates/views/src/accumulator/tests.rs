@@ -56,7 +56,9 @@ fn the_order_of_rows_does_not_matter() {
 
 #[test]
 fn an_archived_accumulator_is_read_back_as_it_was() {
-    for accumulator in [Accumulator::zero(), Accumulator::anchor(), sum([row(None), row(Some(5)), row(Some(1 << 60))])] {
+    for accumulator in
+        [Accumulator::zero(), Accumulator::anchor(), sum([row(None), row(Some(5)), row(Some(1 << 60))])]
+    {
         let bytes = rkyv::to_bytes::<_, 256>(&accumulator).unwrap();
         // SAFETY: the bytes were just written by the same type.
         let archived = unsafe { rkyv::archived_root::<Accumulator>(&bytes) };

@@ -63,6 +63,7 @@ impl ErrorLog {
 
 /// A reason of bounded length.
 pub(crate) fn reason(text: &str) -> Arc<str> {
-    let end = (0..=REASON_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end =
+        (0..=REASON_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     Arc::from(&text[..end])
 }

@@ -34,7 +34,8 @@ impl ViewLowering<'_> {
         for (expr, field) in aggregate.aggr_expr.iter().zip(&schema.fields()[keys..]) {
             self.gather(&mut gathered, expr, field.name(), field.data_type(), input_schema)?;
         }
-        let groups = aggregate.group_expr.iter().zip(schema.fields().iter().map(|field| field.name().as_str()));
+        let groups =
+            aggregate.group_expr.iter().zip(schema.fields().iter().map(|field| field.name().as_str()));
         let linear = gathered.linear_arguments.iter().map(|(expr, name, _)| (expr, name.as_str()));
         let extremes = gathered.extreme_arguments.iter().map(|(expr, name)| (expr, name.as_str()));
         chain.push(self.project(groups.chain(linear).chain(extremes), input_schema, None)?);
@@ -106,7 +107,9 @@ impl ViewLowering<'_> {
             if matches!(&argument, Expr::Literal(value, _) if !value.is_null()) {
                 return Ok(LinearFunction::CountRows);
             }
-            return Ok(LinearFunction::Count { argument: gathered.argument(argument, name, Argument::Presence) });
+            return Ok(LinearFunction::Count {
+                argument: gathered.argument(argument, name, Argument::Presence),
+            });
         }
         let (argument, average) = match function {
             "avg" => (exact_average_argument(argument, input), true),

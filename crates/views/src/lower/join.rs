@@ -14,28 +14,41 @@ impl ViewLowering<'_> {
         if join.null_equality != NullEquality::NullEqualsNothing {
             return Err(self.unsupported("a join on which NULL equals NULL".into()));
         }
-        let left = self.join_side(&join.left, join.on.iter().map(|(left, _)| left))?;
-        let right = self.join_side(&join.right, join.on.iter().map(|(_, right)| right))?;
+        let (left, left_columns) = self.join_side(&join.left, join.on.iter().map(|(left, _)| left))?;
+        let (right, right_columns) = self.join_side(&join.right, join.on.iter().map(|(_, right)| right))?;
         self.check_key_types(join)?;
-        let mut piped = self.piped(Node::Join(Join { left, right, schema: row_schema(&join.schema) }));
+        let kept_left = left_columns.iter().filter(|column| **column >= join.on.len()).count();
+        let shifted = |column: usize| if column < join.on.len() { column } else { column + kept_left };
+        let columns = left_columns.iter().copied().chain(right_columns.into_iter().map(shifted)).collect();
+        let schema = row_schema(&join.schema);
+        let mut piped = self.piped(Node::Join(Join { left, right, columns, schema }));
         if let Some(filter) = &join.filter {
             piped.chain.push(Stage::Filter(self.expression(filter, &join.schema, "ON")?));
         }
         Ok(piped)
     }
 
+    /// One side, and where each of its input's columns is found in what it gives. Columns that are keys are not
+    /// kept twice: both sides have the same bytes there.
     fn join_side<'e>(
         &mut self,
         input: &LogicalPlan,
         keys: impl Iterator<Item = &'e Expr>,
-    ) -> Result<JoinSide, BuildError> {
+    ) -> Result<(JoinSide, Vec<usize>), BuildError> {
         let Piped { node, mut chain } = self.plan(input)?;
-        let keys: Vec<&Expr> = keys.collect();
-        let columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
-        let expressions = keys.iter().copied().chain(&columns).map(|expr| (expr, "ON"));
-        chain.push(self.project(expressions, input.schema(), None)?);
-        chain.push(Stage::DropNulls { columns: keys.len() });
-        Ok(JoinSide { input: node, chain, keys: keys.len() })
+        let mut given: Vec<Expr> = keys.cloned().collect();
+        let keys = given.len();
+        let mut columns = Vec::new();
+        for column in input.schema().columns().into_iter().map(Expr::Column) {
+            let known = given[..keys].iter().position(|key| *key == column);
+            columns.push(known.unwrap_or(given.len()));
+            if known.is_none() {
+                given.push(column);
+            }
+        }
+        chain.push(self.project(given.iter().map(|expr| (expr, "ON")), input.schema(), None)?);
+        chain.push(Stage::DropNulls { columns: keys });
+        Ok((JoinSide { input: node, chain, keys }, columns))
     }
 
     /// Keys are compared as bytes, so both sides must have one type.

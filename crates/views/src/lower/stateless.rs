@@ -59,8 +59,9 @@ impl ViewLowering<'_> {
         input: &DFSchema,
         output: Option<&DFSchema>,
     ) -> Result<Stage, BuildError> {
-        let expressions =
-            expressions.map(|(expr, name)| self.expression(expr, input, name)).collect::<Result<Vec<_>, _>>()?;
+        let expressions = expressions
+            .map(|(expr, name)| self.expression(expr, input, name))
+            .collect::<Result<Vec<_>, _>>()?;
         let schema = match output {
             Some(output) => row_schema(output),
             None => positional_schema(&expressions),

@@ -8,7 +8,7 @@ use dbsp::OrdIndexedZSet;
 use dbsp::operator::{Max, Min};
 use headwater_types::Delta;
 
-use super::index::{keyed, tuples};
+use super::index::{keyed, unpack_keyed};
 use super::{Keyed, Rows};
 use crate::accumulator::{Accumulator, LinearAggregates};
 use crate::chain::{Chain, batch};
@@ -34,7 +34,9 @@ pub(super) fn aggregate(input: &Rows, aggregate: &Aggregate, errors: &Rc<ErrorLo
         branch.extreme(*extreme, columns - 1, &types[columns - 1])
     });
     let joined = linear.into_iter().chain(extremes).reduce(|left, right| {
-        left.join_index(&right, |key, left, right: &ByteRow| Some((key.clone(), left.joined(right))))
+        left.join_index(&right, |key, left, right: &ByteRow| {
+            Some((key.clone(), ByteRow::concat([left, right])))
+        })
     });
     let joined = joined.expect("there is a linear branch where there are no extremes");
     let decoder = Decoder::new(aggregate, &types);
@@ -64,8 +66,12 @@ impl Branch<'_> {
     fn linear(&self, aggregate: &Aggregate) -> Keyed {
         let (linear, arguments) = (aggregate.linear.clone(), aggregate.linear.arguments.clone());
         let keyed = self.keyed(LinearAggregates::anchor(), move |columns| {
-            let columns: Vec<_> =
-                linear.arguments.iter().zip(columns).map(|(argument, values)| argument.column(values)).collect();
+            let columns: Vec<_> = linear
+                .arguments
+                .iter()
+                .zip(columns)
+                .map(|(argument, values)| argument.column(values))
+                .collect();
             let mut bytes = Vec::new();
             Box::new(move |row| {
                 bytes.clear();
@@ -105,7 +111,8 @@ impl Branch<'_> {
         let codec = RowCodec::new(self.key_types.iter());
         let anchor = Cell::new((keys == 0).then_some(anchor));
         let (chain, errors) = (self.chain.clone(), self.errors.clone());
-        self.input.apply(move |delta| keyed(&chain.run(delta, &errors), (&codec, keys), anchor.take(), &value))
+        self.input
+            .apply(move |delta| keyed(&chain.run(delta, &errors), (&codec, keys), anchor.take(), &value))
     }
 }
 
@@ -128,7 +135,8 @@ struct Decoder {
 impl Decoder {
     fn new(aggregate: &Aggregate, types: &[DataType]) -> Decoder {
         let first_extreme = aggregate.keys + aggregate.linear.arguments.len();
-        let extremes = types[first_extreme..].iter().zip(aggregate.extremes.iter().map(|extreme| extreme.order()));
+        let extremes =
+            types[first_extreme..].iter().zip(aggregate.extremes.iter().map(|extreme| extreme.order()));
         Decoder {
             keys: RowCodec::new(types[..aggregate.keys].iter()),
             extremes: RowCodec::with_order(extremes),
@@ -139,21 +147,24 @@ impl Decoder {
     }
 
     fn rows(&self, groups: &OrdIndexedZSet<ByteRow, ByteRow>, errors: &ErrorLog) -> Delta {
-        let groups = tuples(groups);
-        if groups.is_empty() {
+        let (keys, values, weights) = unpack_keyed(groups);
+        if weights.is_empty() {
             return Delta::default();
         }
-        let mut columns = self.keys.decode(groups.iter().map(|(key, _, _)| key.bytes()));
+        let mut columns = self.keys.decode(keys.iter());
         let linear_bytes = self.linear.result_bytes();
-        let extremes = self.extremes.decode(groups.iter().map(|(_, value, _)| &value.bytes()[linear_bytes..]));
+        let extremes = self.extremes.decode(values.iter().map(|value| &value[linear_bytes..]));
         columns.extend(self.outputs.iter().map(|output| match output {
             AggregateOutput::Extreme(extreme) => extremes[*extreme].clone(),
             AggregateOutput::Linear(result) => {
-                let groups = groups.iter().map(|(key, value, weight)| (key.bytes(), value.bytes(), *weight));
-                self.linear.column(*result, groups, errors)
+                let groups = keys.iter().zip(values.iter()).zip(&weights);
+                self.linear.column(
+                    *result,
+                    groups.map(|((key, value), weight)| (key, value, *weight)),
+                    errors,
+                )
             }
         }));
-        let weights = groups.iter().map(|(_, _, weight)| *weight).collect();
-        Delta { parts: vec![weighted(batch(&self.schema, columns, groups.len()), weights)] }
+        Delta { parts: vec![weighted(batch(&self.schema, columns, weights.len()), weights)] }
     }
 }

@@ -1,9 +1,10 @@
 use std::rc::Rc;
 
-use dbsp::{IndexedZSetReader, OrdZSet};
+use arrow::datatypes::DataType;
+use dbsp::OrdZSet;
 use headwater_types::Delta;
 
-use super::index::keyed;
+use super::index::{keyed, unpack};
 use super::{Keyed, Rows};
 use crate::chain::batch;
 use crate::codec::{RowCodec, weighted};
@@ -13,26 +14,31 @@ use crate::row::ByteRow;
 
 /// Rows of both inputs whose keys are equal, side by side.
 pub(super) fn join(left: &Rows, right: &Rows, join: &Join, errors: &Rc<ErrorLog>) -> Rows {
-    let types = || join.schema.fields().iter().map(|field| field.data_type());
-    let left = side(left, &join.left, errors);
-    let right = side(right, &join.right, errors);
-    let joined = left.join(&right, |_, left: &ByteRow, right: &ByteRow| left.joined(right));
-    let (codec, schema) = (RowCodec::new(types()), join.schema.clone());
+    let (left_types, right_types) = (types(&join.left), types(&join.right));
+    let codec = RowCodec::new(left_types.iter().chain(&right_types[join.right.keys..]));
+    let left = side(left, &join.left, &left_types, errors);
+    let right = side(right, &join.right, &right_types, errors);
+    let joined =
+        left.join(&right, |key, left: &ByteRow, right: &ByteRow| ByteRow::concat([key, left, right]));
+    let (columns, schema) = (join.columns.clone(), join.schema.clone());
     joined.apply(move |zset: &OrdZSet<ByteRow>| {
-        let (rows, weights): (Vec<ByteRow>, Vec<i64>) = zset.iter().map(|(row, (), weight)| (row, weight)).unzip();
-        if rows.is_empty() {
+        let (rows, weights) = unpack(zset);
+        if rows.len() == 0 {
             return Delta::default();
         }
-        let columns = codec.decode(rows.iter().map(ByteRow::bytes));
+        let parts = codec.decode(rows.iter());
+        let columns = columns.iter().map(|column| parts[*column].clone()).collect();
         Delta { parts: vec![weighted(batch(&schema, columns, rows.len()), weights)] }
     })
 }
 
-fn side(input: &Rows, side: &JoinSide, errors: &Rc<ErrorLog>) -> Keyed {
-    let schema = side.chain.output();
-    let types = schema.fields().iter().map(|field| field.data_type());
-    let key_codec = RowCodec::new(types.clone().take(side.keys));
-    let row_codec = RowCodec::new(types.skip(side.keys));
+fn types(side: &JoinSide) -> Vec<DataType> {
+    side.chain.output().fields().iter().map(|field| field.data_type().clone()).collect()
+}
+
+fn side(input: &Rows, side: &JoinSide, types: &[DataType], errors: &Rc<ErrorLog>) -> Keyed {
+    let key_codec = RowCodec::new(types[..side.keys].iter());
+    let row_codec = RowCodec::new(types[side.keys..].iter());
     let (chain, keys, errors) = (side.chain.clone(), side.keys, errors.clone());
     input.apply(move |delta| {
         let delta = chain.run(delta, &errors);

@@ -41,7 +41,8 @@ impl Sink {
                 weights: part.weights,
             })
             .collect();
-        let only_adds = parts.iter().all(|part| part.weights.as_ref().is_none_or(|w| w.iter().all(|w| *w > 0)));
+        let only_adds =
+            parts.iter().all(|part| part.weights.as_ref().is_none_or(|w| w.iter().all(|w| *w > 0)));
         if only_adds { Delta { parts } } else { self.merged(&parts) }
     }
 
@@ -54,7 +55,8 @@ impl Sink {
         if kept.is_empty() {
             return Delta::default();
         }
-        let rows = take_record_batch(&rows, &UInt64Array::from(kept)).expect("the kept rows are among the rows");
+        let rows =
+            take_record_batch(&rows, &UInt64Array::from(kept)).expect("the kept rows are among the rows");
         Delta { parts: vec![weighted(rows, weights)] }
     }
 }
