@@ -137,7 +137,7 @@ def completed(text, oracle):
     records = [record.split("\n") for record in text.rstrip("\n").split("\n\n")]
     places, steps = [], []
     for index, lines in enumerate(records):
-        body = [line for line in lines if not line.startswith(("#", "skipif incremental"))]
+        body = [line for line in lines if not line.startswith(("#", "skipif "))]
         if not body or body[0].startswith("onlyif"):
             continue
         is_query = body[0].startswith("query")

@@ -40,13 +40,17 @@ impl Expression {
             Expression::Arithmetic(_, left, right) => {
                 let (left, right) = (left.data_type(scope), right.data_type(scope));
                 match (left, right) {
-                    (Type::Decimal { precision, scale }, _) => Type::Decimal { precision: precision + 1, scale },
+                    (Type::Decimal { precision, scale }, _) => {
+                        Type::Decimal { precision: precision + 1, scale }
+                    }
                     (Type::Double, _) | (_, Type::Double) => Type::Double,
                     (Type::Int, Type::Int) => Type::Int,
                     _ => Type::Big,
                 }
             }
-            Expression::Negate(inner) | Expression::Absolute(inner) | Expression::Upper(inner) => inner.data_type(scope),
+            Expression::Negate(inner) | Expression::Absolute(inner) | Expression::Upper(inner) => {
+                inner.data_type(scope)
+            }
             Expression::Case(_, then, _) => then.data_type(scope),
             Expression::Coalesce(left, _) => left.data_type(scope),
             Expression::Cast(_, to) | Expression::TryCast(_, to) => *to,
@@ -60,7 +64,9 @@ impl Expression {
         match self {
             Expression::Column(index) => scope.columns[*index].0.clone(),
             Expression::Literal(value, data_type) => literal_sql(value, *data_type),
-            Expression::Arithmetic(operator, left, right) => format!("({} {operator} {})", sql(left), sql(right)),
+            Expression::Arithmetic(operator, left, right) => {
+                format!("({} {operator} {})", sql(left), sql(right))
+            }
             Expression::Negate(inner) => format!("(- {})", sql(inner)),
             Expression::Absolute(inner) => format!("ABS({})", sql(inner)),
             Expression::Upper(inner) => format!("UPPER({})", sql(inner)),
@@ -71,7 +77,9 @@ impl Expression {
             Expression::Cast(inner, to) => format!("CAST({} AS {})", sql(inner), to.sql()),
             Expression::TryCast(inner, to) => format!("TRY_CAST({} AS {})", sql(inner), to.sql()),
             Expression::Concat(left, right) => format!("({} || {})", sql(left), sql(right)),
-            Expression::Compare(operator, left, right) => format!("({} {operator} {})", sql(left), sql(right)),
+            Expression::Compare(operator, left, right) => {
+                format!("({} {operator} {})", sql(left), sql(right))
+            }
             Expression::And(left, right) => format!("({} AND {})", sql(left), sql(right)),
             Expression::Or(left, right) => format!("({} OR {})", sql(left), sql(right)),
             Expression::Not(inner) => format!("(NOT {})", sql(inner)),
@@ -156,6 +164,7 @@ fn literal_sql(value: &Value, data_type: Type) -> String {
         Value::Null => format!("CAST(NULL AS {})", data_type.sql()),
         Value::Bool(bool) => bool.to_string().to_uppercase(),
         Value::Whole(whole) if data_type == Type::Big => whole.to_string(),
+        Value::Whole(days) if data_type == Type::Date => format!("DATE '1970-01-{:02}'", days + 1),
         Value::Whole(whole) => {
             let scale = if let Type::Decimal { scale, .. } = data_type { scale } else { 0 };
             format!("CAST({} AS {})", whole / 10_i128.pow(scale.into()), data_type.sql())

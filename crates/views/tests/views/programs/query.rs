@@ -31,7 +31,13 @@ pub enum From {
     Relation(String),
     /// The right relation, which is called `b`, the left being `a`; pairs of expressions over left and right scope;
     /// a condition over both.
-    Join { left: String, right: String, left_columns: usize, on: Vec<(Expression, Expression)>, residual: Option<Expression> },
+    Join {
+        left: String,
+        right: String,
+        left_columns: usize,
+        on: Vec<(Expression, Expression)>,
+        residual: Option<Expression>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +95,8 @@ impl Query {
             Query::Select(select) => select.rows(tables),
             Query::UnionAll(selects) => {
                 let types = self.types();
-                let widen = |row: Row| row.into_iter().zip(&types).map(|(value, to)| widened(value, *to)).collect();
+                let widen =
+                    |row: Row| row.into_iter().zip(&types).map(|(value, to)| widened(value, *to)).collect();
                 selects.iter().flat_map(|select| select.rows(tables)).map(widen).collect()
             }
         }
@@ -97,11 +104,13 @@ impl Query {
 }
 
 fn widest(types: impl Iterator<Item = Type>) -> Type {
-    types.reduce(|left, right| match (left, right) {
-        (Type::Double, _) | (_, Type::Double) => Type::Double,
-        (Type::Big, _) | (_, Type::Big) => Type::Big,
-        (same, _) => same,
-    }).unwrap()
+    types
+        .reduce(|left, right| match (left, right) {
+            (Type::Double, _) | (_, Type::Double) => Type::Double,
+            (Type::Big, _) | (_, Type::Big) => Type::Big,
+            (same, _) => same,
+        })
+        .unwrap()
 }
 
 fn widened(value: Value, to: Type) -> Value {
@@ -137,14 +146,18 @@ impl Select {
                 items.iter().map(item).collect()
             }
         };
-        let columns: Vec<String> = columns.iter().zip(names).map(|(column, name)| format!("{column} AS {name}")).collect();
+        let columns: Vec<String> =
+            columns.iter().zip(names).map(|(column, name)| format!("{column} AS {name}")).collect();
         let mut sql = format!("SELECT {} FROM {}", columns.join(", "), self.from.sql(scope));
         if let Some(filter) = &self.filter {
             sql += &format!(" WHERE {}", filter.sql(scope));
         }
         if let Output::Groups { keys, aggregates, having, .. } = &self.output {
             if !keys.is_empty() {
-                sql += &format!(" GROUP BY {}", keys.iter().map(|key| key.sql(scope)).collect::<Vec<_>>().join(", "));
+                sql += &format!(
+                    " GROUP BY {}",
+                    keys.iter().map(|key| key.sql(scope)).collect::<Vec<_>>().join(", ")
+                );
             }
             if let Some(having) = having {
                 sql += &format!(" HAVING {} IS NOT NULL AND COUNT(*) <> 2", aggregates[*having].sql(scope));
@@ -160,9 +173,10 @@ impl Select {
             rows.retain(|row| filter.holds(row, scope));
         }
         match &self.output {
-            Output::Rows(columns) => {
-                rows.iter().map(|row| columns.iter().map(|column| column.value_or_null(row, scope)).collect()).collect()
-            }
+            Output::Rows(columns) => rows
+                .iter()
+                .map(|row| columns.iter().map(|column| column.value_or_null(row, scope)).collect())
+                .collect(),
             Output::Groups { keys, aggregates, items, having } => {
                 let mut groups: BTreeMap<String, (Row, Vec<Row>)> = BTreeMap::new();
                 if keys.is_empty() {
@@ -172,9 +186,11 @@ impl Select {
                     let key: Row = keys.iter().map(|key| key.value_or_null(&row, scope)).collect();
                     groups.entry(row_text(&key)).or_insert_with(|| (key, Vec::new())).1.push(row);
                 }
-                let kept = |rows: &[Row]| having.is_none_or(|having| {
-                    rows.len() != 2 && !aggregates[having].value(rows, scope).is_null()
-                });
+                let kept = |rows: &[Row]| {
+                    having.is_none_or(|having| {
+                        rows.len() != 2 && !aggregates[having].value(rows, scope).is_null()
+                    })
+                };
                 let item = |key: &Row, rows: &[Row], item: &Item| match item {
                     Item::Key(index) => key[*index].clone(),
                     Item::Aggregate(index) => aggregates[*index].value(rows, scope),
@@ -192,8 +208,11 @@ impl From {
             From::Relation(name) => name.clone(),
             From::Join { left, right, left_columns, on, residual } => {
                 let right_scope = Scope { columns: scope.columns[*left_columns..].to_vec() };
-                let keys = on.iter().map(|(left, right)| format!("{} = {}", left.sql(scope), right.sql(&right_scope)));
-                let conditions: Vec<String> = keys.chain(residual.iter().map(|residual| residual.sql(scope))).collect();
+                let keys = on
+                    .iter()
+                    .map(|(left, right)| format!("{} = {}", left.sql(scope), right.sql(&right_scope)));
+                let conditions: Vec<String> =
+                    keys.chain(residual.iter().map(|residual| residual.sql(scope))).collect();
                 format!("{left} a JOIN {right} b ON {}", conditions.join(" AND "))
             }
         }
@@ -248,8 +267,11 @@ impl Aggregate {
 
     fn value(&self, rows: &[Row], scope: &Scope) -> Value {
         let Some(argument) = &self.argument else { return Value::Whole(rows.len() as i128) };
-        let values: Vec<Value> =
-            rows.iter().map(|row| argument.value_or_null(row, scope)).filter(|value| !value.is_null()).collect();
+        let values: Vec<Value> = rows
+            .iter()
+            .map(|row| argument.value_or_null(row, scope))
+            .filter(|value| !value.is_null())
+            .collect();
         match self.function {
             Function::Count => Value::Whole(values.len() as i128),
             Function::Min => values.into_iter().min_by(Value::order).unwrap_or(Value::Null),
@@ -264,7 +286,8 @@ impl Aggregate {
 /// The sum of values divided by a count. Floats are sums of few binary digits here, so adding them up is exact.
 fn total(values: &[Value], divisor: usize, argument: Type, result: Type) -> Value {
     if argument == Type::Double {
-        let sum: f64 = values.iter().map(|value| if let Value::Float(float) = value { *float } else { 0.0 }).sum();
+        let sum: f64 =
+            values.iter().map(|value| if let Value::Float(float) = value { *float } else { 0.0 }).sum();
         return Value::Float(canonical(sum / divisor as f64));
     }
     let sum: i128 = values.iter().map(|value| if let Value::Whole(whole) = value { *whole } else { 0 }).sum();

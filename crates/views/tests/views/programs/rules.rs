@@ -53,11 +53,13 @@ impl Hits {
     fn count_node(&mut self, program: &Program, node: &LogicalPlan) {
         match node {
             LogicalPlan::TableScan(scan) => {
-                let is_table = program.tables.iter().any(|table| table.name.as_str() == scan.table_name.table());
+                let is_table =
+                    program.tables.iter().any(|table| table.name.as_str() == scan.table_name.table());
                 self.hit(if is_table { "scan a table" } else { "scan a view" });
             }
             LogicalPlan::Projection(projection) => {
-                let only_columns = projection.expr.iter().all(|expr| matches!(expr.clone().unalias(), Expr::Column(_)));
+                let only_columns =
+                    projection.expr.iter().all(|expr| matches!(expr.clone().unalias(), Expr::Column(_)));
                 self.hit(if only_columns { "select columns" } else { "compute columns" });
             }
             LogicalPlan::Filter(filter) => {
