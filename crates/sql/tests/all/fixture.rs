@@ -112,3 +112,9 @@ pub(crate) fn table(text: &str, relations: Vec<QueryRelation>) -> String {
         Err(error) => format!("error: {error}"),
     }
 }
+
+/// The refusal of each statement, behind the shared tables; the tables' lines are not counted.
+pub(crate) fn refusals(statements: &[&str]) -> String {
+    let refusals = statements.iter().map(|statement| refusal(&format!("{TABLES}\n{statement}")));
+    refusals.collect::<Vec<_>>().join("\n\n")
+}

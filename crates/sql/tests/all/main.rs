@@ -13,3 +13,5 @@ mod programs;
 mod query;
 /// No query takes the server down.
 mod query_limits;
+/// Refusals of tables and of statements that are none of a program's.
+mod refused_statements;
