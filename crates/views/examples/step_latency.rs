@@ -16,10 +16,19 @@ const STEPS: i64 = 5_000;
 const VIEWS: [(&str, &str); 6] = [
     ("pass-through", "SELECT * FROM events"),
     ("filter", "SELECT id, amount * 2 AS amount FROM events WHERE amount > 10"),
-    ("group by 1 k keys", "SELECT customer, COUNT(*) AS n, SUM(amount) AS s, AVG(amount) AS m FROM events GROUP BY customer"),
+    (
+        "group by 1 k keys",
+        "SELECT customer, COUNT(*) AS n, SUM(amount) AS s, AVG(amount) AS m FROM events GROUP BY customer",
+    ),
     ("group by 1 M keys", "SELECT id, COUNT(*) AS n, SUM(amount) AS s FROM events GROUP BY id"),
-    ("min and max of 1 k keys", "SELECT customer, MIN(amount) AS l, MAX(amount) AS h FROM events GROUP BY customer"),
-    ("join with 1 k rows", "SELECT e.id, e.amount, c.name FROM events e JOIN customers c ON e.customer = c.id"),
+    (
+        "min and max of 1 k keys",
+        "SELECT customer, MIN(amount) AS l, MAX(amount) AS h FROM events GROUP BY customer",
+    ),
+    (
+        "join with 1 k rows",
+        "SELECT e.id, e.amount, c.name FROM events e JOIN customers c ON e.customer = c.id",
+    ),
 ];
 
 fn events(ids: std::ops::Range<i64>) -> RecordBatch {

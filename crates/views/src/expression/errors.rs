@@ -31,21 +31,29 @@ const REASON_BYTES_MAX: usize = 200;
 /// join does, counts for nothing, and retractions are not counted.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorLog {
-    occurrences: RefCell<BTreeMap<(Site, Arc<str>, u64), i64>>,
+    weights: RefCell<BTreeMap<Occurrence, i64>>,
+}
+
+/// An error of one row. In the order in which errors are listed.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Occurrence {
+    site: Site,
+    reason: Arc<str>,
+    row_hash: u64,
 }
 
 impl ErrorLog {
     /// Notes that the row with this hash had an error at `site`, `weight` times.
     pub(crate) fn note(&self, site: &Site, reason: &Arc<str>, row_hash: u64, weight: i64) {
-        let key = (site.clone(), reason.clone(), row_hash);
-        *self.occurrences.borrow_mut().entry(key).or_default() += weight;
+        let occurrence = Occurrence { site: site.clone(), reason: reason.clone(), row_hash };
+        *self.weights.borrow_mut().entry(occurrence).or_default() += weight;
     }
 
     /// Takes what was noted: at most `limits::ERRORS_PER_STEP_MAX` errors, and how many there were.
     pub(crate) fn take(&self) -> (Vec<ExpressionError>, u64) {
         let mut errors = Vec::new();
         let mut total = 0_u64;
-        for ((site, reason, _), weight) in self.occurrences.take() {
+        for (Occurrence { site, reason, .. }, weight) in self.weights.take() {
             let Ok(count) = u64::try_from(weight) else { continue };
             total += count;
             let room = limits::ERRORS_PER_STEP_MAX - errors.len();

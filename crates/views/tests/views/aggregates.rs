@@ -22,7 +22,8 @@ fn an_aggregate_without_group_by_has_one_row_from_the_first_step_on() {
 
 #[test]
 fn the_first_step_of_an_aggregate_without_group_by_may_bring_rows() {
-    let mut fixture = Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT COUNT(a) AS n FROM t;");
+    let mut fixture =
+        Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT COUNT(a) AS n FROM t;");
     let output = fixture.step("t", added(vec![vec![whole(7)], vec![Value::Null]]));
     assert_eq!(changes(&output, "v"), expected(&[(vec![whole(1)], 1)]));
 }
@@ -73,7 +74,8 @@ fn the_mean_of_decimals_is_rounded_half_away_from_zero() {
     let mut fixture = Fixture::new(
         "CREATE TABLE t (a DECIMAL(10, 0)); CREATE MATERIALIZED VIEW v AS SELECT AVG(a) AS m FROM t;",
     );
-    let rows = |first: i128| (0..32).map(|row| vec![whole(if row == 0 { first } else { 0 })]).collect::<Vec<_>>();
+    let rows =
+        |first: i128| (0..32).map(|row| vec![whole(if row == 0 { first } else { 0 })]).collect::<Vec<_>>();
     // 1 / 32 = 0.03125: four decimals are kept.
     let output = fixture.step("t", added(rows(1)));
     assert_eq!(changes(&output, "v"), expected(&[(vec![whole(313)], 1)]));
@@ -92,8 +94,9 @@ fn extremes_are_taken_of_every_type() {
     let mut content = std::collections::BTreeMap::new();
     let output = fixture.step("t", added(vec![low.clone(), high.clone()]));
     crate::support::integrate(&mut content, &output, "v");
-    let mixed: Vec<Value> =
-        (0..6).map(|column| if column % 2 == 0 { low[column].clone() } else { high[column].clone() }).collect();
+    let mixed: Vec<Value> = (0..6)
+        .map(|column| if column % 2 == 0 { low[column].clone() } else { high[column].clone() })
+        .collect();
     assert_eq!(content.keys().cloned().collect::<Vec<_>>(), [crate::value::row_text(&mixed)]);
     let output = fixture.step("t", removed(vec![low]));
     crate::support::integrate(&mut content, &output, "v");

@@ -20,28 +20,48 @@ fn arithmetic_that_leaves_its_type_is_null_and_never_wraps() {
     );
     let (least, most) = (i128::from(i64::MIN), i128::from(i64::MAX));
     let decimal = 10_i128.pow(38) - 1;
-    let rows = vec![vec![whole(most), whole(i32::MAX.into()), whole(decimal)], vec![whole(least), whole(1), whole(1)]];
+    let rows = vec![
+        vec![whole(most), whole(i32::MAX.into()), whole(decimal)],
+        vec![whole(least), whole(1), whole(1)],
+    ];
     let output = fixture.step("t", added(rows));
     let null = Value::Null;
     let first = vec![
-        null.clone(), whole(most - 1), null.clone(), whole(-most), whole(most), whole(-most), null.clone(), null.clone(),
+        null.clone(),
+        whole(most - 1),
+        null.clone(),
+        whole(-most),
+        whole(most),
+        whole(-most),
+        null.clone(),
+        null.clone(),
         whole(-decimal),
     ];
     let second = vec![
-        whole(least + 1), null.clone(), null.clone(), null.clone(), null.clone(), null, whole(2), whole(2), whole(-1),
+        whole(least + 1),
+        null.clone(),
+        null.clone(),
+        null.clone(),
+        null.clone(),
+        null,
+        whole(2),
+        whole(2),
+        whole(-1),
     ];
     assert_eq!(changes(&output, "v"), expected(&[(first, 1), (second, 1)]));
     let mut wrong = columns(&output.errors);
     wrong.sort_unstable();
-    let failing = ["absolute", "decimal_sum", "minus", "narrow", "negated", "plus", "quotient", "times", "times"];
+    let failing =
+        ["absolute", "decimal_sum", "minus", "narrow", "negated", "plus", "quotient", "times", "times"];
     assert_eq!(wrong, failing);
     assert_eq!(output.errors_total, 9);
 }
 
 #[test]
 fn a_failing_row_leaves_its_neighbours_alone() {
-    let mut fixture =
-        Fixture::new("CREATE TABLE t (a BIGINT, b BIGINT); CREATE MATERIALIZED VIEW v AS SELECT a, 100 / b AS q FROM t;");
+    let mut fixture = Fixture::new(
+        "CREATE TABLE t (a BIGINT, b BIGINT); CREATE MATERIALIZED VIEW v AS SELECT a, 100 / b AS q FROM t;",
+    );
     let rows: Vec<Row> = (0..1000).map(|row| vec![whole(row), whole(i128::from(row % 500 != 250))]).collect();
     let output = fixture.step("t", added(rows));
     let rows: Vec<(Row, i64)> = (0..1000)
@@ -75,7 +95,8 @@ fn a_condition_that_fails_drops_the_row_and_names_its_clause() {
     );
     let output = fixture.step("t", added(vec![vec![whole(1), whole(0)]]));
     assert!(output.deltas.is_empty());
-    let found: Vec<(&str, &str)> = output.errors.iter().map(|e| (e.view.as_str(), e.column.as_str())).collect();
+    let found: Vec<(&str, &str)> =
+        output.errors.iter().map(|e| (e.view.as_str(), e.column.as_str())).collect();
     assert_eq!(found, [("filtered", "WHERE"), ("grouped", "HAVING"), ("joined", "ON")]);
 }
 
@@ -100,8 +121,9 @@ fn each_insertion_of_a_failing_row_counts() {
 
 #[test]
 fn many_errors_are_counted_and_some_are_listed() {
-    let mut fixture =
-        Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT CAST(CAST(a AS VARCHAR) || 'x' AS BIGINT) AS q FROM t;");
+    let mut fixture = Fixture::new(
+        "CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT CAST(CAST(a AS VARCHAR) || 'x' AS BIGINT) AS q FROM t;",
+    );
     let output = fixture.step("t", added((0..5000).map(|row| vec![whole(row)]).collect()));
     assert_eq!((output.errors.len(), output.errors_total), (limits::ERRORS_PER_STEP_MAX, 5000));
 }

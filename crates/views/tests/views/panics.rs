@@ -46,7 +46,11 @@ fn twenty_panics_leave_no_thread_behind_and_the_panic_hook_alone() {
         let mut fixture = Fixture::new(PROGRAM);
         fixture.step("t", added(vec![vec![whole(1)]]));
         assert!(fixture.try_step("t", added(vec![vec![whole(2)], vec![whole(666)]])).is_err());
-        assert_eq!(PANICS_SEEN.load(Ordering::SeqCst), round, "one panic prints once, through the process's own hook");
+        assert_eq!(
+            PANICS_SEEN.load(Ordering::SeqCst),
+            round,
+            "one panic prints once, through the process's own hook"
+        );
     }
     let deadline = Instant::now() + Duration::from_secs(10);
     while threads() > threads_before && Instant::now() < deadline {

@@ -22,7 +22,8 @@ fn deleting_every_row_empties_every_view() {
         .collect();
     let views = ["sums", "pairs", "all_rows", "over"];
     let mut contents: BTreeMap<&str, BTreeMap<String, i64>> = BTreeMap::new();
-    let mut track = |output| views.iter().for_each(|view| integrate(contents.entry(view).or_default(), &output, view));
+    let mut track =
+        |output| views.iter().for_each(|view| integrate(contents.entry(view).or_default(), &output, view));
     rows.chunks(7).for_each(|part| track(fixture.step("t", added(part.to_vec()))));
     let backwards: Vec<Vec<Value>> = rows.iter().rev().cloned().collect();
     backwards.chunks(5).for_each(|part| track(fixture.step("t", removed(part.to_vec()))));
@@ -33,7 +34,8 @@ fn deleting_every_row_empties_every_view() {
 
 #[test]
 fn a_sum_is_exact_again_once_infinities_and_nan_are_gone() {
-    let mut fixture = Fixture::new("CREATE TABLE t (f DOUBLE); CREATE MATERIALIZED VIEW v AS SELECT SUM(f) AS s FROM t;");
+    let mut fixture =
+        Fixture::new("CREATE TABLE t (f DOUBLE); CREATE MATERIALIZED VIEW v AS SELECT SUM(f) AS s FROM t;");
     let special: Vec<Vec<Value>> = EXTREME.iter().map(|value| vec![float(*value)]).collect();
     fixture.step("t", added(vec![vec![float(0.25)]]));
     let output = fixture.step("t", added(special.clone()));

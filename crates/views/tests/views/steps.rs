@@ -40,7 +40,8 @@ fn a_table_that_no_view_reads_is_ignored() {
 #[test]
 #[should_panic(expected = "the program has no table missing")]
 fn a_table_that_the_program_lacks_is_a_mistake_of_the_caller() {
-    let mut fixture = Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT a FROM t;");
+    let mut fixture =
+        Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT a FROM t;");
     let _ = fixture.circuit.step(vec![(Name::new("missing").unwrap(), Delta::default())]);
 }
 
@@ -81,7 +82,9 @@ fn equal_inputs_give_equal_bytes() {
     let run = || {
         let mut fixture = Fixture::new(sql);
         let steps = (0..10).map(|step| {
-            let rows = (0..40).map(|i| (vec![whole((i * 7 + step) % 5), whole(i % 11)], if step % 3 == 2 { -1 } else { 1 }));
+            let rows = (0..40).map(|i| {
+                (vec![whole((i * 7 + step) % 5), whole(i % 11)], if step % 3 == 2 { -1 } else { 1 })
+            });
             let output = fixture.step("t", rows.collect());
             let parts = output.deltas.into_iter().flat_map(|(name, delta)| {
                 delta.parts.into_iter().map(move |part| (name.clone(), part.rows, part.weights))
@@ -104,4 +107,13 @@ fn a_view_over_a_view_sees_its_changes_in_the_same_step() {
     let output = fixture.step("t", added(vec![vec![whole(1)]]));
     let row = |n, groups| vec![whole(n), whole(groups)];
     assert_eq!(changes(&output, "w"), expected(&[(row(1, 2), -1), (row(1, 1), 1), (row(2, 1), 1)]));
+}
+
+#[test]
+fn a_circuit_may_move_to_another_thread() {
+    let mut fixture =
+        Fixture::new("CREATE TABLE t (a BIGINT); CREATE MATERIALIZED VIEW v AS SELECT a FROM t;");
+    let input = fixture.delta("t", added(vec![vec![whole(1)]]));
+    let moved = std::thread::spawn(move || fixture.circuit.step(vec![input]));
+    assert_eq!(moved.join().unwrap().unwrap().deltas.len(), 1);
 }

@@ -15,7 +15,8 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn new(sql: &str) -> Fixture {
-        let program = compile(sql, &CompileOptions { test_hooks: true }).unwrap_or_else(|error| panic!("{error}"));
+        let program =
+            compile(sql, &CompileOptions { test_hooks: true }).unwrap_or_else(|error| panic!("{error}"));
         let circuit = Circuit::build(&program).unwrap();
         Fixture { program, circuit }
     }

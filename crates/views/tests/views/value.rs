@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
-    StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array,
+    Int64Array, StringArray,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -113,7 +113,8 @@ fn array<'a>(data_type: &DataType, values: impl Iterator<Item = &'a Value>) -> A
             Arc::new(values.map(float).collect::<Float64Array>())
         }
         DataType::Utf8 => {
-            let text = |value: &'a Value| if let Value::Text(text) = value { Some(text.as_str()) } else { None };
+            let text =
+                |value: &'a Value| if let Value::Text(text) = value { Some(text.as_str()) } else { None };
             Arc::new(values.map(text).collect::<StringArray>())
         }
         other => panic!("the generator makes no {other}"),

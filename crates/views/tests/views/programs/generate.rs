@@ -122,10 +122,10 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn query(&mut self) -> Query {
         if !self.random.one_in(5) {
-            return Query::Select(self.select(None));
+            return Query::Select(Box::new(self.select(None)));
         }
         let first = self.select(None);
-        let types = Query::Select(first.clone()).types();
+        let types = Query::Select(Box::new(first.clone())).types();
         let others: Vec<Select> = (0..1 + self.random.below(2)).map(|_| self.select(Some(&types))).collect();
         Query::UnionAll(std::iter::once(first).chain(others).collect())
     }

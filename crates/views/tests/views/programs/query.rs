@@ -14,7 +14,7 @@ pub struct Relation {
 
 #[derive(Clone, Debug)]
 pub enum Query {
-    Select(Select),
+    Select(Box<Select>),
     UnionAll(Vec<Select>),
 }
 
