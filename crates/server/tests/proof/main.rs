@@ -1,8 +1,9 @@
 //! The real binary under the worst that can happen to a process: killed at every named point and at random moments under
 //! load, with a disk that fails a sync or is full, with a view that panics, told to stop while requests are under way.
 //!
-//! Each test is short by default and as long as wanted on request: `HEADWATER_KILLS` (random kills),
-//! `HEADWATER_KILLS_PER_POINT`, `HEADWATER_SYNC_FAILURES`, `HEADWATER_FULL_DISK_ROUNDS`, `HEADWATER_HISTORY_OPERATIONS`.
+//! Each test is short by default and as long as wanted on request: `HEADWATER_KILLS` (at random moments),
+//! `HEADWATER_KILL_ROUNDS` (two kills at each point), `HEADWATER_SYNC_FAILURES`, `HEADWATER_FULL_DISK_ROUNDS`,
+//! `HEADWATER_HISTORY_OPERATIONS`.
 //! A failure prints its seed and the command that replays it.
 #![allow(clippy::unwrap_used)]
 

@@ -31,8 +31,12 @@ impl Replay {
 impl Drop for Replay {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            let scales: String = std::env::vars()
+                .filter(|(name, _)| name.starts_with("HEADWATER_") && name != "HEADWATER_SEED")
+                .map(|(name, value)| format!("{name}={value} "))
+                .collect();
             eprintln!(
-                "seed {}; to run it again: HEADWATER_SEED={} cargo test --release -p headwater-server --test proof -- --exact {} --nocapture",
+                "seed {}; to run it again: HEADWATER_SEED={} {scales}cargo test --release -p headwater-server --test proof -- --exact {} --nocapture",
                 self.seed, self.seed, self.test
             );
         }

@@ -28,11 +28,13 @@ const POINTS: &[(&str, i64)] = &[
     ("program.logged", 4),
     ("workspace.listed", 2),
 ];
+/// In one round, over one data folder. Rounds begin with an empty one: the more a folder holds, the rarer snapshots are.
+const KILLS_PER_POINT: usize = 2;
 const CLIENTS: usize = 4;
 /// Time that a named point is waited for under load.
 const POINT_WAIT: Duration = Duration::from_secs(20);
 /// Tries for one point before the test gives up on it.
-const TRIES_MAX: u64 = 20;
+const TRIES_MAX: usize = 20;
 /// Snapshot files of one workspace: two tables, two system tables and the state, twice while a round is under way.
 const SNAPSHOTS_PER_WORKSPACE_MAX: usize = 10;
 
@@ -43,24 +45,23 @@ fn killed_at_every_named_point_nothing_acknowledged_is_lost_and_nothing_is_there
         "sigkill::killed_at_every_named_point_nothing_acknowledged_is_lost_and_nothing_is_there_twice",
         seed,
     );
-    let kills_per_point = from_env("HEADWATER_KILLS_PER_POINT", 2);
+    let rounds = from_env("HEADWATER_KILL_ROUNDS", 1);
+    let mut random = Random::new(seed);
     let mut kills: BTreeMap<&str, u64> = BTreeMap::new();
-    let report = run(seed, |lives, random| {
-        for (point, passes_max) in POINTS {
-            let mut tries = 0;
-            while kills.get(point).copied().unwrap_or(0) < kills_per_point {
-                assert!(tries < TRIES_MAX, "{point} is not reached under load");
-                tries += 1;
-                if lives.die_at(point, random.between(1, passes_max + 1) as u64) {
+    for _ in 0..rounds {
+        let report = run(random.next(), |lives, random| {
+            for (point, passes_max) in POINTS {
+                for _ in 0..KILLS_PER_POINT {
+                    lives.die_at_last_at(point, *passes_max, random);
                     *kills.entry(point).or_default() += 1;
                 }
             }
-        }
-    });
+        });
+        println!("{report}");
+    }
     for (point, count) in &kills {
         println!("{count} kills at {point}");
     }
-    println!("{report}");
 }
 
 #[test]
@@ -166,6 +167,16 @@ impl Lives<'_> {
                 None
             }
         }
+    }
+
+    /// Lives until one ends at a named point.
+    fn die_at_last_at(&mut self, point: &'static str, passes_max: i64, random: &mut Random) {
+        for _ in 0..TRIES_MAX {
+            if self.die_at(point, random.between(1, passes_max + 1) as u64) {
+                return;
+            }
+        }
+        panic!("{point} is not reached under load");
     }
 
     /// One life that ends at a named point. Whether it was reached.

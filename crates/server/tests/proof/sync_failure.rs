@@ -1,4 +1,4 @@
-use crate::process::{Folder, Hooks};
+use crate::process::{Folder, Hooks, Server};
 use crate::scale::from_env;
 
 const PROGRAM: &str = "CREATE TABLE t (a BIGINT NOT NULL);
@@ -68,4 +68,35 @@ fn fail_sync(nth: u64) -> Failed {
     assert_eq!(server.rows("SELECT COUNT(*) AS n, SUM(a) AS a FROM t"), expected(acknowledged as i64 + 1));
     assert_eq!(server.stop(), Some(0));
     Failed::Push
+}
+
+/// The list of workspaces is a workspace of its own: when its log fails no workspace is made any more, the others go on.
+#[test]
+fn when_the_list_of_workspaces_cannot_be_written_the_workspaces_there_are_go_on() {
+    let (folder, server) =
+        (1..20).find_map(start_before_failing_sync).expect("a start syncs each log a few times at most");
+    let refused = server.send("PUT", "/v1/workspaces/new", "");
+    assert_eq!((refused.status, refused.code().as_str()), (500, "outcome_unknown"), "{}", refused.body);
+    let later = server.send("PUT", "/v1/workspaces/newer", "");
+    assert_eq!(later.status, 503, "{}", later.body);
+    assert_eq!(server.get("/healthz").status, 503);
+    server.send("POST", "/v1/workspaces/w/tables/t", r#"{"a":1}"#).expect(200);
+    assert_eq!(server.rows("SELECT * FROM n"), [r#"{"n":1,"a":1}"#]);
+    assert_eq!(server.stop(), Some(0));
+
+    let server = folder.start(&Hooks::default());
+    assert_eq!(server.get("/healthz").status, 200);
+    assert!(matches!(server.send("PUT", "/v1/workspaces/new", "").status, 200 | 201));
+    server.send("POST", "/v1/workspaces/w/tables/t", r#"{"a":2}"#).expect(200);
+    assert_eq!(server.rows("SELECT * FROM n"), [r#"{"n":2,"a":3}"#]);
+}
+
+/// A server over a folder of its own whose n-th sync fails; `None` if that is one of its start.
+fn start_before_failing_sync(nth: u64) -> Option<(Folder, Server)> {
+    let folder = Folder::new();
+    let server = folder.start(&Hooks::default());
+    server.program("w", PROGRAM);
+    assert_eq!(server.stop(), Some(0));
+    let server = folder.try_start(&Hooks { fail_sync_at: Some(nth), ..Hooks::default() }).ok()?;
+    Some((folder, server))
 }
