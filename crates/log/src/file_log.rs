@@ -124,9 +124,14 @@ impl FileLog {
     /// fit into those that there are. Leave 64 KiB of the reserve for the manifest that the cut writes.
     pub fn release_reserve(&mut self) -> io::Result<()> {
         self.collect_done(Wait::UntilDone)?;
+        if self.is_closed {
+            return Ok(());
+        }
         self.reserve = Reserve::Released;
-        reserve::give_up(&self.env, &self.dir)?;
-        self.env.disk.sync_dir(&self.dir)
+        let released =
+            reserve::give_up(&self.env, &self.dir).and_then(|()| self.env.disk.sync_dir(&self.dir));
+        self.is_closed = released.is_err();
+        released
     }
 
     /// Ends [`FileLog::release_reserve`]. If the space is not there yet the log takes it as soon as it is. Returns
