@@ -4,6 +4,10 @@
 mod bounded;
 /// `now()` and its like, telling the workspace clock.
 mod clock;
+/// Aggregates that give what views give.
+mod exact_aggregates;
+/// The state of an exact SUM or AVG.
+mod exact_total;
 /// A function that panics, for tests of what a panic does.
 mod test_panic;
 
@@ -70,6 +74,9 @@ fn build_state(test_hooks: bool) -> SessionState {
         .build();
     for function in bounded::functions(&state) {
         state.register_udf(Arc::new(function)).expect("a session takes every function");
+    }
+    for function in exact_aggregates::functions() {
+        state.register_udaf(Arc::new(function)).expect("a session takes every function");
     }
     if test_hooks {
         state.register_udf(Arc::new(test_panic::function())).expect("a session takes every function");
