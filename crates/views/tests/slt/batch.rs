@@ -20,6 +20,14 @@ pub fn run<'a>(script: &'a Script, tally: &mut Tally) -> Vec<Event<'a>> {
         match &record.kind {
             Kind::Statement(sql) if sql.starts_with("CREATE ") => {}
             Kind::Statement(sql) => events.push(Event::Changed(store.change(sql))),
+            Kind::Failing(sql) => {
+                tally.failed_as_expected += 1;
+                if store.query(sql).is_ok() {
+                    tally
+                        .failures
+                        .push(format!("{}\n{sql}\nthis must fail", script.place(record, "in batch")));
+                }
+            }
             Kind::Query(query) => {
                 events.push(Event::Asked(record));
                 if !record.is_for("batch") {

@@ -1,5 +1,5 @@
 //! The part of the sqllogictest format that the cases use: statements, queries with sorted rows whose cells are
-//! separated by tabs, and conditions on the engine. `headwater`, `batch` and `incremental` are names of engines.
+//! separated by tabs, queries that fail, and conditions on the engine. `headwater`, `batch` and `incremental` are names of engines.
 
 /// One file.
 pub struct Script {
@@ -18,6 +18,8 @@ pub struct Record {
 pub enum Kind {
     Statement(String),
     Query(Query),
+    /// A query that fails.
+    Failing(String),
 }
 
 pub struct Query {
@@ -76,6 +78,7 @@ impl Record {
         }
         let (first, rest) = lines.split_first()?;
         record.kind = match first.strip_prefix("query ") {
+            Some("error") => Kind::Failing(rest.join("\n")),
             Some(head) => Kind::Query(Query::read(head.strip_suffix(" rowsort")?, rest)?),
             None if *first == "statement ok" => Kind::Statement(rest.join("\n")),
             None => return None,
