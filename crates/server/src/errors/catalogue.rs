@@ -129,7 +129,7 @@ conditions! {
         "the workspace takes no writes; nothing was taken; reads go on" => "GET the workspace for its condition";
     CLOSING "closing" SERVICE_UNAVAILABLE retry 1:
         "the server is stopping, or the workspace was deleted; nothing was taken" => "send it again to the restarted server";
-    LSN_NOT_REACHED "lsn_not_reached" SERVICE_UNAVAILABLE retry 1:
+    LSN_NOT_REACHED "lsn_not_reached" PRECONDITION_FAILED:
         "the workspace did not reach min_lsn in time" => "ask for an LSN that an answer gave";
     QUERIES_FULL "queries_full" TOO_MANY_REQUESTS retry 1:
         "too many queries wait" => "send it again after a moment";
@@ -164,7 +164,7 @@ mod tests {
     /// Clients repeat these statuses by themselves, so they may only be given before anything was taken.
     #[test]
     fn statuses_that_clients_retry_promise_that_nothing_was_taken_or_are_reads() {
-        let reads = ["lsn_not_reached", "queries_full"];
+        let reads = ["queries_full"];
         for condition in CATALOGUE {
             if matches!(condition.status.as_u16(), 408 | 429 | 502 | 503 | 504) {
                 let promised = condition.meaning.contains("nothing was taken");

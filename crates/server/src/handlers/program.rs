@@ -162,7 +162,7 @@ pub async fn plan(State(app): State<Arc<App>>, Segments(name): Segments<String>,
     tag = "program",
     params(
         ("workspace" = String, Path, description = "The workspace"),
-        ("format" = Option<String>, Query, description = "`json` (default) or `text`"),
+        ("format" = Option<String>, Query, description = "`json` (default) or `text`", pattern = "^(json|text)$"),
     ),
     responses(
         (status = 200, description = "The program", content((ProgramText = "application/json"), (String = "text/plain"))),

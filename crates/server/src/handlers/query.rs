@@ -59,14 +59,15 @@ pub struct ResultColumn {
     tag = "read",
     params(
         ("workspace" = String, Path, description = "The workspace"),
-        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
     ),
     request_body(description = "One SELECT", content((String = "application/sql"), (QueryBody = "application/json"))),
     responses(
         (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
-        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
 pub async fn post(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
@@ -86,13 +87,14 @@ pub async fn post(State(app): State<Arc<App>>, Segments(name): Segments<String>,
     params(
         ("workspace" = String, Path, description = "The workspace"),
         ("q" = String, Query, description = "One SELECT"),
-        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
     ),
     responses(
         (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
-        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
 pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {

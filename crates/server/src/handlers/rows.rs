@@ -44,7 +44,8 @@ pub struct FoundRow {
     responses(
         (status = 200, description = "The row", body = FoundRow),
         (status = "4XX", description = "No row has this key, or it cannot be looked up", body = ErrorAnswer),
-        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
 pub async fn by_path(
@@ -73,7 +74,8 @@ pub async fn by_path(
     responses(
         (status = 200, description = "The row", body = FoundRow),
         (status = "4XX", description = "No row has this key, or it cannot be looked up", body = ErrorAnswer),
-        (status = 503, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
 pub async fn by_parameter(

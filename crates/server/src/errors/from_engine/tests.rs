@@ -31,8 +31,8 @@ fn a_query_beyond_its_bounds_is_not_retried_by_clients() {
 }
 
 #[test]
-fn an_lsn_that_did_not_come_may_be_asked_for_again() {
-    check(WaitError::Timeout { lsn: Lsn(9), newest: Lsn(1) }, "lsn_not_reached", 503);
+fn an_lsn_that_did_not_come_is_a_precondition_that_failed() {
+    check(WaitError::Timeout { lsn: Lsn(9), newest: Lsn(1) }, "lsn_not_reached", 412);
     check(WaitError::Closing, "closing", 503);
 }
 
