@@ -57,7 +57,7 @@ struct Bound {
 async fn read_up_to(bound: Bound, app: &App, headers: &HeaderMap, body: Body) -> Result<ReadBody, ApiError> {
     let encoding = content_encoding(headers)?;
     let mut reading = Reading::new(bound.wire, app, body);
-    let wire = reading.run(headers.contains_key(header::CONTENT_LENGTH)).await?;
+    let wire = reading.run(headers).await?;
     let mut share = reading.share;
     let bytes = match encoding {
         ContentEncoding::Identity => wire,
@@ -95,9 +95,13 @@ impl Reading {
         Reading { bytes_max, bounds, deadline: Instant::now() + bounds.body, share: app.bodies.share(), body }
     }
 
-    async fn run(&mut self, has_length: bool) -> Result<Bytes, ApiError> {
-        let promised = self.body.size_hint().exact().filter(|_| has_length);
+    async fn run(&mut self, headers: &HeaderMap) -> Result<Bytes, ApiError> {
+        let promised = self.body.size_hint().exact().filter(|_| headers.contains_key(header::CONTENT_LENGTH));
         if promised.is_some_and(|bytes| bytes > self.bytes_max as u64) {
+            // Who asks first has not sent the body yet; reading any of it would be the permission to.
+            if headers.contains_key(header::EXPECT) {
+                return Err(too_large(self.bytes_max).closing_connection());
+            }
             return Err(self.refuse_length().await);
         }
         let Some(first) = self.next().await? else { return Ok(Bytes::new()) };

@@ -175,6 +175,17 @@ fn a_body_that_is_too_large_is_refused_and_the_answer_arrives() {
 }
 
 #[test]
+fn a_client_that_asks_first_is_told_before_it_sends_a_body_that_is_too_large() {
+    let server = running();
+    let head = format!(
+        "POST {PUSH} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        limits::BODY_WIRE_BYTES_MAX + 1
+    );
+    let answer = server.raw(head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"body_too_large\""), "{answer}");
+}
+
+#[test]
 fn bodies_and_connections_have_a_common_bound() {
     let server =
         TestServer::start_with(Bounds { connections_max: 2, bodies_bytes_max: 1_000, ..Bounds::default() });
