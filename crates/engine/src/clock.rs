@@ -54,17 +54,17 @@ impl Clocks {
         let target = match self.mode {
             ClockMode::System => ingest_time,
             ClockMode::Manual => self.workspace,
-            ClockMode::Event => self.event_target(event),
+            ClockMode::Event => Clocks { ingest_time, ..self }.event_target(event),
         };
         Clocks { mode: self.mode, ingest_time, workspace: self.workspace.max(target) }
     }
 
     fn event_target(self, event: Option<TimestampMicros>) -> TimestampMicros {
         let Some(event) = event else { return self.workspace };
-        if self.workspace == TimestampMicros::default() {
-            return event;
-        }
-        event.min(self.workspace.plus_micros(EVENT_CLOCK_CEILING_MICROS))
+        // A clock that no event has set yet is bounded by system time instead: the first event may be the wrong one.
+        let from =
+            if self.workspace == TimestampMicros::default() { self.ingest_time } else { self.workspace };
+        event.min(from.plus_micros(EVENT_CLOCK_CEILING_MICROS))
     }
 }
 
@@ -94,8 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_event_sets_the_event_clock() {
-        let moved = clocks(ClockMode::Event, 0).advanced(TimestampMicros(0), Some(TimestampMicros(9 * DAY)));
-        assert_eq!(moved.workspace.0, 9 * DAY);
+    fn the_first_event_sets_the_event_clock_but_not_beyond_tomorrow() {
+        let first = |event| {
+            clocks(ClockMode::Event, 0).advanced(TimestampMicros(9 * DAY), Some(TimestampMicros(event)))
+        };
+        assert_eq!(first(3 * DAY).workspace.0, 3 * DAY);
+        assert_eq!(first(99 * DAY).workspace.0, 10 * DAY);
     }
 }

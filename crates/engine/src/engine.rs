@@ -181,7 +181,15 @@ impl Engine {
         let id = self.system.add(name.as_str(), created)?;
         headwater_env::kill_point::reach("workspace.listed");
         let folder = workspace_dir(&self.options.data_dir, id);
-        let workspace = Arc::new(open_workspace(&self.options, &folder, name.clone(), id)?);
+        let workspace = match open_workspace(&self.options, &folder, name.clone(), id) {
+            Ok(workspace) => Arc::new(workspace),
+            Err(error) => {
+                // What remains of the folder is removed at the next start, as it is not listed.
+                self.system.remove(id)?;
+                let _ = self.options.env.disk.remove_dir_all(&folder);
+                return Err(error.into());
+            }
+        };
         self.workspaces.write().insert(name.to_string(), Arc::clone(&workspace));
         Ok(workspace)
     }
@@ -282,7 +290,7 @@ fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> R
     let compile = CompileOptions { test_hooks: options.test_hooks };
     let Recovered { state, manifest, panicked } = recover(env, dir, &log, &compile)
         .map_err(|source| OpenError::Recover { workspace: name.to_string(), source: Box::new(source) })?;
-    let shared = Arc::new(Shared::new(name.clone(), id, compile));
+    let shared = Arc::new(Shared::new(name.clone(), id, compile, Arc::clone(&env.clock)));
     let log: Box<dyn LogStore> = Box::new(log);
     let mut core = Core {
         state,

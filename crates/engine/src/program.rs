@@ -257,10 +257,10 @@ pub enum SetProgramError {
         /// The module asked for.
         name: String,
     },
-    /// Tables with rows would be dropped.
+    /// Tables with rows would be dropped, or views whose rows are nowhere else.
     #[error("the rows of {} would be lost", tables.join(", "))]
     DropsData {
-        /// The tables.
+        /// The tables and views.
         tables: Vec<String>,
     },
     /// The views could not be built or filled.
@@ -325,7 +325,7 @@ pub(crate) fn candidate(
     let mut modules = running.modules.clone();
     modules.insert(module.to_owned(), text.to_owned());
     let compiled = compile_modules(&modules, options)?;
-    let entries = compare(&running.compiled, &compiled, has_rows);
+    let entries = compare(running, &compiled, has_rows);
     Ok(Candidate { compiled, modules, entries })
 }
 
@@ -334,7 +334,13 @@ fn same_rows(old: &TableDefinition, new: &TableDefinition) -> bool {
     old.columns == new.columns && old.primary_key == new.primary_key && old.materialized == new.materialized
 }
 
-fn compare(old: &Program, new: &Program, has_rows: impl Fn(&str) -> bool) -> Vec<PlanEntry> {
+fn compare(running: &RunningProgram, new: &Program, has_rows: impl Fn(&str) -> bool) -> Vec<PlanEntry> {
+    let old = &running.compiled;
+    // Rows of a view over a table that does not keep its own are nowhere else.
+    let unkept_rows = |name: &str| {
+        running.views.iter().any(|view| view.from_unkept && view.definition.name.as_str() == name)
+            && has_rows(name)
+    };
     let mut kept: HashSet<&str> = HashSet::new();
     let mut entries = Vec::new();
     for table in &new.tables {
@@ -362,9 +368,10 @@ fn compare(old: &Program, new: &Program, has_rows: impl Fn(&str) -> bool) -> Vec
             }
             Some(_) => PlanAction::Replace,
         };
-        entries.push(PlanEntry { name: view.name.to_string(), kind: "view", action, drops_data: false });
+        let drops_data = action == PlanAction::Replace && unkept_rows(view.name.as_str());
+        entries.push(PlanEntry { name: view.name.to_string(), kind: "view", action, drops_data });
     }
-    entries.extend(dropped(old, new, has_rows));
+    entries.extend(dropped(old, new, &has_rows, unkept_rows));
     entries
 }
 
@@ -372,7 +379,12 @@ fn same_view(old: &ViewDefinition, new: &ViewDefinition) -> bool {
     old.columns == new.columns && old.materialized == new.materialized && old.plan == new.plan
 }
 
-fn dropped(old: &Program, new: &Program, has_rows: impl Fn(&str) -> bool) -> Vec<PlanEntry> {
+fn dropped(
+    old: &Program,
+    new: &Program,
+    has_rows: impl Fn(&str) -> bool,
+    unkept_rows: impl Fn(&str) -> bool,
+) -> Vec<PlanEntry> {
     let table_stays = |name: &str| new.tables.iter().any(|t| t.name.as_str() == name);
     let view_stays = |name: &str| new.views.iter().any(|v| v.name.as_str() == name);
     let gone = |name: &str, kind: &'static str, drops_data: bool| PlanEntry {
@@ -385,7 +397,7 @@ fn dropped(old: &Program, new: &Program, has_rows: impl Fn(&str) -> bool) -> Vec
     let views = old.views.iter().map(|v| v.name.as_str()).filter(|name| !view_stays(name));
     tables
         .map(|name| gone(name, "table", has_rows(name)))
-        .chain(views.map(|name| gone(name, "view", false)))
+        .chain(views.map(|name| gone(name, "view", unkept_rows(name))))
         .collect()
 }
 

@@ -112,11 +112,7 @@ impl FileLog {
 
     /// Writes down how far the log is durable, and closes it. The next start takes anything less for damage.
     pub fn close(mut self) -> io::Result<()> {
-        self.collect_done(Wait::UntilDone)?;
-        if self.is_closed {
-            return Ok(());
-        }
-        self.manifest().write(&self.env, &self.dir)
+        self.mark_durable()
     }
 
     /// Gives the reserve's space to the volume, so that what makes room (a snapshot, then [`LogStore::cut_before`]) can
@@ -309,6 +305,14 @@ impl LogStore for FileLog {
 
     fn read_from(&self, from: Lsn) -> Result<RecordIterator, ReadError> {
         read::read_from(self, from)
+    }
+
+    fn mark_durable(&mut self) -> io::Result<()> {
+        self.collect_done(Wait::UntilDone)?;
+        if self.is_closed {
+            return Ok(());
+        }
+        self.manifest().write(&self.env, &self.dir)
     }
 
     fn cut_before(&mut self, lsn: Lsn) -> Result<(), CutError> {

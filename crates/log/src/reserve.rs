@@ -19,13 +19,14 @@ pub(crate) enum Reserve {
     Released,
 }
 
-/// Is there a reserve of this size?
+/// Is there a reserve of this size? A larger one counts: a start on a full disk asks for little, and what an earlier one
+/// took would be gone with the space.
 pub(crate) fn is_held(env: &Env, dir: &Path, bytes: u64) -> io::Result<bool> {
     let path = dir.join(names::RESERVE);
     if bytes == 0 || !env.disk.exists(&path) {
         return Ok(bytes == 0);
     }
-    Ok(env.disk.open(&path, OpenHow::Read)?.len()? == bytes)
+    Ok(env.disk.open(&path, OpenHow::Read)?.len()? >= bytes)
 }
 
 /// Takes it. If there is no space nothing is left behind.

@@ -56,6 +56,11 @@ pub trait LogStore: Send {
     /// 200 ms, and becomes true by itself when space returns.
     fn has_room(&self, payload_bytes: usize) -> bool;
 
+    /// Writes down how far the log is durable, at an orderly end: the next start takes anything less for damage.
+    fn mark_durable(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Gives the space that the log keeps back to whoever makes room for it: snapshots, after which it can be cut. Until
     /// [`LogStore::retake_reserve`] the log does not grow. A store that keeps nothing back does nothing.
     fn release_reserve(&mut self) -> io::Result<()> {

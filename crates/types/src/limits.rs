@@ -21,6 +21,8 @@ pub const JSON_DEPTH_MAX: usize = 32;
 pub const ERRORS_PER_ANSWER_MAX: usize = 1_000;
 /// Bytes of a refused record that quarantine keeps.
 pub const QUARANTINE_PAYLOAD_BYTES_MAX: usize = 4 << 10;
+/// Refused records of one request that are logged and kept in quarantine; the rest is counted.
+pub const QUARANTINE_PER_REQUEST_MAX: usize = 10_000;
 /// Rows that quarantine keeps per workspace; the oldest go first.
 pub const QUARANTINE_ROWS_MAX: usize = 100_000;
 /// Rows that `error_view` keeps per workspace; the oldest go first.
@@ -47,6 +49,10 @@ pub const STEP_BYTES_MAX: usize = 16 << 20;
 pub const PAUSED_BYTES_MAX: usize = 64 << 20;
 /// Bytes of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Record errors that are remembered with an idempotency key; a retry is answered with these.
+pub const IDEMPOTENCY_ERRORS_MAX: usize = 10;
+/// Bytes of rows that the patches of one step may make. A patch names a row by its key alone, so its own size is no bound.
+pub const PATCHED_BYTES_MAX: usize = 256 << 20;
 /// How long an idempotency key is remembered, in ingest time.
 pub const IDEMPOTENCY_KEEP_MICROS: i64 = 24 * 3_600 * 1_000_000;
 /// Idempotency keys remembered per workspace. At the bound new keyed pushes get 429 until the oldest expire.

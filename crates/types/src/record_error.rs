@@ -21,6 +21,10 @@ pub enum RecordErrorCode {
     KeyMissing,
     /// No row with this key, or no row equal to this one.
     RowNotFound,
+    /// Another record of its request cannot be, and the request was sent as all or nothing.
+    RequestVoid,
+    /// The row that a patch would make is too large, together with those of the same step.
+    TooLarge,
     /// Applying the record's request alone made a view's computation panic.
     StepSkipped,
 }
@@ -40,12 +44,14 @@ impl RecordErrorCode {
             RecordErrorCode::Operation => "bad_operation",
             RecordErrorCode::KeyMissing => "key_missing",
             RecordErrorCode::RowNotFound => "row_not_found",
+            RecordErrorCode::RequestVoid => "request_void",
+            RecordErrorCode::TooLarge => "too_large",
             RecordErrorCode::StepSkipped => "step_skipped",
         }
     }
 
     /// Every code there is.
-    pub const ALL: [RecordErrorCode; 11] = [
+    pub const ALL: [RecordErrorCode; 13] = [
         RecordErrorCode::Syntax,
         RecordErrorCode::Type,
         RecordErrorCode::Range,
@@ -56,6 +62,8 @@ impl RecordErrorCode {
         RecordErrorCode::Operation,
         RecordErrorCode::KeyMissing,
         RecordErrorCode::RowNotFound,
+        RecordErrorCode::RequestVoid,
+        RecordErrorCode::TooLarge,
         RecordErrorCode::StepSkipped,
     ];
 

@@ -14,7 +14,7 @@ mod step;
 pub(crate) use clock_tick::{ClockTickRecord, RetentionCut};
 pub(crate) use operation::OperationRecord;
 pub(crate) use pause::{PauseRecord, QueuedRecord, ResumeRecord};
-pub(crate) use program_change::{ModuleRecord, ProgramChangeRecord, RelationRecord};
+pub(crate) use program_change::{ErrorRecord, ModuleRecord, ProgramChangeRecord, RelationRecord};
 pub(crate) use request::{RejectedRecord, RequestRecord};
 pub(crate) use skip::SkipRecord;
 pub(crate) use step::{CountsRecord, Stamp, StepRecord};

@@ -34,6 +34,9 @@ pub(crate) struct OperationRecord {
     /// One Arrow IPC record-batch message; its schema follows from table, kind and columns.
     #[prost(bytes = "bytes", tag = "5")]
     pub batch: bytes::Bytes,
+    /// The place of each row's record in its request; empty if they are 0, 1, 2 ….
+    #[prost(uint32, repeated, tag = "6")]
+    pub record_indexes: Vec<u32>,
 }
 
 impl OperationRecord {
@@ -58,6 +61,11 @@ impl OperationRecord {
                 .map(|column| u32::try_from(*column).unwrap_or(u32::MAX))
                 .collect(),
             batch: ipc::encode(&operation.rows).into(),
+            record_indexes: if counts_up(&operation.record_indexes) {
+                Vec::new()
+            } else {
+                operation.record_indexes.clone()
+            },
         }
     }
 
@@ -73,7 +81,14 @@ impl OperationRecord {
             undecodable(format!("a column of {columns:?} is not in table {}", definition.name))
         })?;
         let rows = ipc::decode(&self.batch, &schema).map_err(|error| undecodable(error.to_string()))?;
-        let record_indexes = (0..u32::try_from(rows.num_rows()).unwrap_or(u32::MAX)).collect();
+        let record_indexes: Vec<u32> = if self.record_indexes.is_empty() {
+            (0..u32::try_from(rows.num_rows()).unwrap_or(u32::MAX)).collect()
+        } else {
+            self.record_indexes.clone()
+        };
+        if record_indexes.len() != rows.num_rows() {
+            return Err(undecodable("an operation does not have one record index per row".to_owned()));
+        }
         Ok(Operation { table, kind, columns, rows, record_indexes })
     }
 
@@ -93,6 +108,10 @@ impl OperationRecord {
             other => return Err(undecodable(format!("operation {other} is unknown"))),
         })
     }
+}
+
+fn counts_up(indexes: &[u32]) -> bool {
+    indexes.iter().zip(0..).all(|(index, place)| *index == place)
 }
 
 fn undecodable(reason: String) -> RecordReadError {

@@ -15,6 +15,23 @@ pub(crate) struct ProgramChangeRecord {
     /// Every table and materialised view with its number.
     #[prost(message, repeated, tag = "4")]
     pub relations: Vec<RelationRecord>,
+    /// What the new views found in rows that were there, as far as it is listed.
+    #[prost(message, repeated, tag = "5")]
+    pub errors: Vec<ErrorRecord>,
+}
+
+/// An expression that had no value.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ErrorRecord {
+    /// The view.
+    #[prost(string, tag = "1")]
+    pub view: String,
+    /// The column.
+    #[prost(string, tag = "2")]
+    pub column: String,
+    /// Why.
+    #[prost(string, tag = "3")]
+    pub reason: String,
 }
 
 /// One named part of a program.

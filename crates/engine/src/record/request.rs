@@ -32,6 +32,9 @@ pub(crate) struct RequestRecord {
     /// What was refused, with `on_error=skip`.
     #[prost(message, repeated, tag = "8")]
     pub rejected: Vec<RejectedRecord>,
+    /// Whether bad records are left out (`on_error=skip`); otherwise one voids the request.
+    #[prost(bool, tag = "11")]
+    pub skips_bad_records: bool,
 }
 
 /// One refused record, as it goes to quarantine.

@@ -22,6 +22,7 @@ fn every_kind() -> Vec<LogRecord> {
         if_absent: 2,
         columns: vec![0, 3],
         batch: vec![1, 2, 3].into(),
+        record_indexes: vec![4, 9],
     };
     let request = RequestRecord {
         endpoint: "orders".into(),
@@ -32,6 +33,7 @@ fn every_kind() -> Vec<LogRecord> {
         applied: 2,
         operations: vec![operation],
         rejected: vec![rejected.clone()],
+        skips_bad_records: true,
     };
     let counts = CountsRecord {
         endpoint: "orders".into(),
@@ -47,6 +49,11 @@ fn every_kind() -> Vec<LogRecord> {
             version: 4,
             modules: vec![ModuleRecord { name: "sql".into(), text: "CREATE TABLE t (a INT)".into() }],
             relations: vec![RelationRecord { name: "t".into(), relation: 16, incarnation: 42 }],
+            errors: vec![ErrorRecord {
+                view: "v".into(),
+                column: "q".into(),
+                reason: "divide by zero".into(),
+            }],
         }),
         LogRecord::ClockTick(ClockTickRecord {
             stamp,

@@ -135,10 +135,12 @@ pub(crate) struct Filled {
     pub errors: Vec<ExpressionError>,
 }
 
-/// Builds the circuit of a program and feeds it the rows of its tables. `each` sees every change of a view on the way.
+/// Builds the circuit of a program and feeds it the rows of its tables. `each` sees every change of a view on the way;
+/// errors are gathered of the views that are `listed`.
 pub(crate) fn filled_circuit(
     program: &RunningProgram,
     tables: &[Option<&Relation>],
+    listed: impl Fn(&Name) -> bool,
     mut each: impl FnMut(&Name, Delta) -> Result<(), FillError>,
 ) -> Result<Filled, FillError> {
     let mut errors = Vec::new();
@@ -149,7 +151,8 @@ pub(crate) fn filled_circuit(
         Circuit::build(&program.compiled).map_err(|error| FillError::Build(error.to_string()))?;
     let mut feed = |inputs: Vec<(Name, Delta)>| -> Result<(), FillError> {
         let output = circuit.step(inputs)?;
-        errors.extend(output.errors.into_iter().take(ERRORS_PER_STEP_MAX.saturating_sub(errors.len())));
+        let room = ERRORS_PER_STEP_MAX.saturating_sub(errors.len());
+        errors.extend(output.errors.into_iter().filter(|error| listed(&error.view)).take(room));
         output.deltas.into_iter().try_for_each(|(view, delta)| each(&view, delta))
     };
     // A view without GROUP BY keys has a row even over no rows at all.

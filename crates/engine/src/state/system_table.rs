@@ -56,8 +56,11 @@ impl SystemTable {
 
     /// Adds the rows of one LSN and drops the oldest beyond the bound.
     pub(crate) fn add(&mut self, added: RecordBatch, lsn: Lsn) {
+        let added = added.slice(0, added.num_rows().min(self.rows_max));
         let rows = added.num_rows();
-        let surplus = (self.rows.num_rows() + rows).saturating_sub(self.rows_max);
+        let total = self.rows.num_rows() + rows;
+        // A tenth at once, so that a full table does not pay for finding its oldest rows at every step.
+        let surplus = if total > self.rows_max { total - self.rows_max + self.rows_max / 10 } else { 0 };
         let mut delta = Delta::inserted(added);
         if let Some(last_dropped) = self.oldest_lsns(surplus) {
             let old = self.rows.rows_where(|batch| up_to(batch, last_dropped));

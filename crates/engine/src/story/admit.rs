@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use headwater_codec::{decode_mixed, decode_table};
-use headwater_types::{Decoded, ProgramVersion, RecordError, limits};
+use headwater_codec::{OperationName, decode_mixed, decode_table};
+use headwater_types::{Decoded, IfAbsent, ProgramVersion, RecordError, limits};
 use tokio::sync::oneshot;
 
 use crate::program::RunningProgram;
 use crate::push::{IfPaused, OnError, PushAnswer, PushError, PushRequest, PushTarget};
 use crate::record::OperationRecord;
+
+/// Bytes of an operation's record beside its rows, generously.
+const RECORD_OVERHEAD_BYTES: usize = 64;
+/// Bytes of a request's record beside its operations, generously.
+const REQUEST_OVERHEAD_BYTES: usize = 1_024;
 
 /// A request that may be ordered: decoded, validated, and encoded for the log.
 #[derive(Debug)]
@@ -75,7 +80,11 @@ pub(crate) fn admit(
     let relation = |table: usize| program.tables.get(table).map_or(0, |table| table.id.0);
     let records: Vec<OperationRecord> =
         decoded.operations.iter().map(|op| OperationRecord::of(op, relation(op.table))).collect();
-    let log_bytes = records.iter().map(|record| record.batch.len() + 64).sum::<usize>() + 256;
+    // What is refused is logged too, as far as quarantine keeps it; the rest is only counted.
+    decoded.errors.truncate(limits::QUARANTINE_PER_REQUEST_MAX);
+    let log_bytes = records.iter().map(|record| record.batch.len() + RECORD_OVERHEAD_BYTES).sum::<usize>()
+        + decoded.errors.iter().map(error_bytes).sum::<usize>()
+        + REQUEST_OVERHEAD_BYTES;
     Ok(Admitted {
         program_version: program.version,
         decoded,
@@ -123,13 +132,45 @@ fn decode(request: &PushRequest, program: &RunningProgram, workspace: &str) -> R
     }
 }
 
+fn error_bytes(error: &RecordError) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    error.payload.len()
+        + error.message.len()
+        + optional(&error.hint)
+        + optional(&error.column)
+        + RECORD_OVERHEAD_BYTES
+}
+
 /// A key stands for one request: the same body for another table, or with other options, is another request.
-fn body_hash(request: &PushRequest) -> [u8; 32] {
+pub(crate) fn body_hash(request: &PushRequest) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    let options = format!("{:?} {:?} {:?}\n", request.target, request.options, request.on_error);
-    hasher.update(options.as_bytes());
+    hasher.update(options_text(request).as_bytes());
     hasher.update(&request.body);
     *hasher.finalize().as_bytes()
+}
+
+/// Target and options in words that never change: hashes of them are kept over upgrades.
+fn options_text(request: &PushRequest) -> String {
+    let (target, table) = match &request.target {
+        PushTarget::Table(name) => ("table", name.as_str()),
+        PushTarget::Mixed => ("mixed", ""),
+    };
+    let operation = match request.options.operation {
+        OperationName::Insert => "insert",
+        OperationName::Upsert => "upsert",
+        OperationName::Delete => "delete",
+        OperationName::Patch => "patch",
+    };
+    let if_absent = match request.options.if_absent {
+        IfAbsent::Error => "error",
+        IfAbsent::Ignore => "ignore",
+        IfAbsent::Insert => "insert",
+    };
+    let on_error = match request.on_error {
+        OnError::RejectRequest => "reject_request",
+        OnError::Skip => "skip",
+    };
+    format!("{target} {} {table} {operation} {if_absent} {on_error}\n", table.len())
 }
 
 fn head(body: &[u8]) -> String {

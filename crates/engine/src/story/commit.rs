@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use headwater_log::{AppendError, CutError, LogStore, NewRecord};
 use headwater_types::Lsn;
@@ -10,8 +11,10 @@ use parking_lot::Mutex;
 /// The log of a workspace and the thread that syncs it. At most one append is under way.
 pub(crate) struct Committer {
     log: Arc<Mutex<Box<dyn LogStore>>>,
-    jobs: SyncSender<Job>,
+    /// `None` once the thread is told to end.
+    jobs: Option<SyncSender<Job>>,
     results: Receiver<Result<(), AppendError>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 struct Job {
@@ -33,7 +36,7 @@ impl Committer {
         let (jobs, job_receiver) = sync_channel::<Job>(1);
         let (result_sender, results) = sync_channel(1);
         let shared = Arc::clone(&log);
-        std::thread::Builder::new().name(format!("commit {workspace}")).spawn(move || {
+        let thread = std::thread::Builder::new().name(format!("commit {workspace}")).spawn(move || {
             for job in job_receiver {
                 let result = append(&mut **shared.lock(), job.lsn, job.kind, &job.payload);
                 if result_sender.send(result).is_err() {
@@ -41,13 +44,13 @@ impl Committer {
                 }
             }
         })?;
-        Ok(Committer { log, jobs, results })
+        Ok(Committer { log, jobs: Some(jobs), results, thread: Some(thread) })
     }
 
     /// Appends a record in the background.
     pub(crate) fn begin(&self, lsn: Lsn, kind: u8, payload: Vec<u8>) -> Committing<'_> {
         // A failed send means that the thread is gone; the wait that follows then says so.
-        let _ = self.jobs.send(Job { lsn, kind, payload });
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(Job { lsn, kind, payload }));
         Committing { committer: self }
     }
 
@@ -79,6 +82,19 @@ impl Committer {
     /// Bytes of log from `lsn` on.
     pub(crate) fn bytes_since(&self, lsn: Lsn) -> u64 {
         self.log.lock().bytes_since(lsn)
+    }
+}
+
+impl Drop for Committer {
+    /// Ends the thread and lets go of the log: whoever opens its folder next finds it free, and marked as whole.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if let Err(error) = self.log.lock().mark_durable() {
+            tracing::warn!(%error, "the log's end could not be marked; the next start reads it all the same");
+        }
     }
 }
 

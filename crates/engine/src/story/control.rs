@@ -6,10 +6,13 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::kernels::aggregate;
 use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
 use arrow::record_batch::RecordBatch;
+use headwater_codec::json;
 use headwater_relation::Relation;
-use headwater_types::{Operation, OperationKind, Scan, TimestampMicros};
+use headwater_types::{
+    Operation, OperationKind, RecordError, RecordErrorCode, Scan, TimestampMicros, limits,
+};
 
-use crate::clock::Clocks;
+use crate::clock::{ClockMode, Clocks};
 use crate::counters::CountsBuilder;
 use crate::program::RunningProgram;
 use crate::record::{
@@ -22,7 +25,7 @@ const MICROS_PER_DAY: i64 = 24 * 3_600 * 1_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
 
 /// The newest time that an operation brings in its table's retention column: what moves the event clock.
-pub(crate) fn newest_time(program: &RunningProgram, operation: &Operation) -> Option<TimestampMicros> {
+fn newest_time(program: &RunningProgram, operation: &Operation) -> Option<TimestampMicros> {
     let definition = &program.tables.get(operation.table)?.definition;
     let column = definition.retention?.column;
     let position = match operation.kind {
@@ -31,6 +34,14 @@ pub(crate) fn newest_time(program: &RunningProgram, operation: &Operation) -> Op
         OperationKind::DeleteRow | OperationKind::DeleteKey => None,
     };
     extreme_micros(operation.rows.column(position?), true)
+}
+
+/// The newest time that these operations bring.
+pub(crate) fn newest_event<'a>(
+    program: &RunningProgram,
+    operations: impl Iterator<Item = &'a Operation>,
+) -> Option<TimestampMicros> {
+    operations.filter_map(|operation| newest_time(program, operation)).max()
 }
 
 /// The cuts that retention asks for at this workspace clock: one for each table that holds older rows.
@@ -83,9 +94,9 @@ pub(crate) fn cut_changes(
 /// The record that lets the first queued requests take effect, and what they do.
 pub(crate) fn order_resume(
     state: &State,
-    clocks: Clocks,
+    system_time: TimestampMicros,
     first: usize,
-) -> Result<(LogRecord, NetChanges), String> {
+) -> Result<(Clocks, LogRecord, NetChanges), String> {
     let queued = &state.queued[..first.min(state.queued.len())];
     let mut decoded = Vec::with_capacity(queued.len());
     for request in queued {
@@ -99,28 +110,59 @@ pub(crate) fn order_resume(
     let mut counts = CountsBuilder::default();
     let mut requests = Vec::with_capacity(decoded.len());
     for (request, operations) in queued.iter().zip(&mut decoded) {
-        let rejected = net.add(operations, true);
+        let mut rejected = net.add(operations, request.skips_bad_records);
+        if !rejected.is_empty() && !request.skips_bad_records {
+            rejected = void_request(operations, rejected);
+        }
+        let applied = operations.iter().map(|operation| operation.rows.num_rows() as u64).sum();
         let at = counts.at(&request.endpoint);
-        at.applied += request.applied - rejected.len() as u64;
-        at.rejected += rejected.len() as u64;
+        at.applied += applied;
+        at.rejected += request.applied - applied;
         at.pending -= request.applied.cast_signed();
         let relation = |table: usize| state.program.tables[table].id.0;
         let kept = operations.iter().filter(|operation| operation.rows.num_rows() > 0);
         requests.push(RequestRecord {
             endpoint: request.endpoint.clone(),
             key_id: request.key_id.clone(),
-            idempotency_key: String::new(),
-            body_hash: bytes::Bytes::new(),
             received: request.received,
-            applied: request.applied - rejected.len() as u64,
+            applied,
             operations: kept.map(|op| OperationRecord::of(op, relation(op.table))).collect(),
             rejected: rejected.iter().map(RejectedRecord::of).collect(),
+            ..RequestRecord::default()
         });
     }
     let changes = net.finish();
     counts.add(&state.unlogged_counts.records());
+    let event = match state.clocks.mode {
+        ClockMode::Event => newest_event(&state.program, decoded.iter().flatten()),
+        ClockMode::System | ClockMode::Manual => None,
+    };
+    let clocks = state.clocks.advanced(system_time, event);
     let stamp = Some(state.stamp(clocks));
-    Ok((LogRecord::Resume(ResumeRecord { stamp, requests, counts: counts.records() }), changes))
+    Ok((clocks, LogRecord::Resume(ResumeRecord { stamp, requests, counts: counts.records() }), changes))
+}
+
+/// Rejects the rest of a request of which some records cannot be: it was all or nothing. Nothing of it stays.
+fn void_request(operations: &mut Vec<Operation>, mut rejected: Vec<RecordError>) -> Vec<RecordError> {
+    for operation in operations.drain(..) {
+        let room = limits::QUARANTINE_PER_REQUEST_MAX.saturating_sub(rejected.len());
+        for (row, index) in operation.record_indexes.iter().enumerate().take(room) {
+            let mut payload = Vec::new();
+            json::write_row(&operation.rows, row, &mut payload);
+            payload.truncate(limits::QUARANTINE_PAYLOAD_BYTES_MAX);
+            rejected.push(RecordError {
+                index: *index,
+                code: RecordErrorCode::RequestVoid,
+                column: None,
+                message: "another record of this request cannot be, and it was sent as all or nothing"
+                    .to_owned(),
+                hint: Some("Send on_error=skip to take the good records of a request.".to_owned()),
+                payload: String::from_utf8_lossy(&payload).into_owned(),
+            });
+        }
+    }
+    rejected.sort_by_key(|error| error.index);
+    rejected
 }
 
 /// A logged request's operations, for the tables of this program. Operations on tables that are gone are left out.

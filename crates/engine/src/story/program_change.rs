@@ -9,7 +9,7 @@ use headwater_views::{Circuit, ExpressionError};
 
 use crate::clock::Clocks;
 use crate::program::{RelationId, RunningProgram};
-use crate::record::{LogRecord, ProgramChangeRecord};
+use crate::record::{ErrorRecord, LogRecord, ProgramChangeRecord};
 use crate::state::{FillError, State, filled_circuit, table_relation, view_relation};
 
 /// A program that is ready to be swapped in. Dropping it leaves no trace.
@@ -57,12 +57,16 @@ pub(crate) fn prepare(state: &State, program: RunningProgram) -> Result<Transiti
         })
         .collect();
     let names: Vec<Name> = program.views.iter().map(|view| view.definition.name.clone()).collect();
-    let filled = filled_circuit(&program, &rows, |name, delta| add_to_new(&names, &mut views, name, &delta))?;
-    let is_new = |error: &ExpressionError| {
-        let view = names.iter().position(|name| *name == error.view);
-        view.is_none_or(|view| matches!(views[view], Slot::New(_)))
-    };
-    let errors = filled.errors.into_iter().filter(is_new).collect();
+    let kept: Vec<&Name> = names
+        .iter()
+        .zip(&views)
+        .filter(|(_, slot)| matches!(slot, Slot::Kept(_)))
+        .map(|(name, _)| name)
+        .collect();
+    let is_new = |name: &Name| !kept.contains(&name);
+    let filled =
+        filled_circuit(&program, &rows, is_new, |name, delta| add_to_new(&names, &mut views, name, &delta))?;
+    let errors = filled.errors;
     Ok(Transition { program: Arc::new(program), tables, views, circuit: filled.circuit, errors })
 }
 
@@ -82,6 +86,19 @@ fn add_to_new(names: &[Name], views: &mut [Slot], name: &Name, delta: &Delta) ->
     Ok(())
 }
 
+fn error_record(error: &ExpressionError) -> ErrorRecord {
+    ErrorRecord { view: error.view.to_string(), column: error.column.clone(), reason: error.reason.clone() }
+}
+
+/// The errors that a logged change found. Replay lists these: where rows lie may differ, and with it which are found first.
+pub(crate) fn logged_errors(change: &ProgramChangeRecord) -> Vec<ExpressionError> {
+    let error = |record: &ErrorRecord| {
+        let view = Name::system(&record.view).ok()?;
+        Some(ExpressionError { view, column: record.column.clone(), reason: record.reason.clone() })
+    };
+    change.errors.iter().filter_map(error).collect()
+}
+
 impl Transition {
     /// The record of the change.
     pub(crate) fn record(&self, state: &State, clocks: Clocks) -> LogRecord {
@@ -90,6 +107,7 @@ impl Transition {
             version: self.program.version.0,
             modules: self.program.module_records(),
             relations: self.program.relation_records(),
+            errors: self.errors.iter().map(error_record).collect(),
         })
     }
 

@@ -78,7 +78,7 @@ impl Workspace {
             Some(lsn) => self.wait_for(lsn, Duration::from_millis(limits::MIN_LSN_WAIT_MS)).await?,
         };
         let options = QueryOptions {
-            now: published.workspace_clock,
+            now: self.shared.now(&published),
             test_hooks: self.shared.options.test_hooks,
             ..QueryOptions::default()
         };

@@ -99,7 +99,7 @@ pub(crate) fn ticket_of(request: RequestRecord, state: &State) -> Result<Ticket,
     let errors = errors_of(&request);
     let admitted = Admitted {
         program_version: state.program.version,
-        on_error: if errors.is_empty() { OnError::RejectRequest } else { OnError::Skip },
+        on_error: if request.skips_bad_records { OnError::Skip } else { OnError::RejectRequest },
         decoded: headwater_types::Decoded { operations, errors, received: request.received },
         log_bytes: request.operations.iter().map(|operation| operation.batch.len() + 64).sum(),
         records: request.operations,

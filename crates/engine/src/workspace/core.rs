@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_log::AppendError;
-use headwater_types::{Lsn, TimestampMicros};
+use headwater_types::{Lsn, Scan, TimestampMicros};
 
 use super::queue::{Command, Next};
 use super::{ControlError, Shared, WorkspaceStatus};
@@ -19,7 +19,7 @@ use crate::story::apply::{Applied, ApplyError, apply, error_rows};
 use crate::story::commit::Committer;
 use crate::story::control::{cut_changes, due_cuts, order_resume, tick_record};
 use crate::story::keep::Keeper;
-use crate::story::order::{NetChanges, Ordered, Taken, answer, order, order_queued};
+use crate::story::order::{NetChanges, Ordered, Taken, answer, answer_if_known, order, order_queued};
 use crate::story::{program_change, reply, skip};
 
 /// How long the thread sleeps when nothing waits: how late a retention tick can be.
@@ -56,22 +56,39 @@ enum Ended {
 
 impl Core {
     /// Does what comes until the queue is closed and empty.
+    ///
+    /// A panic here is a mistake of ours, and the state may be half changed: the workspace takes no more writes, readers
+    /// keep the version that was published, and whoever waits is told that the outcome is unknown.
     pub(crate) fn run(mut self) {
-        loop {
-            match self.shared.queue.next(IDLE) {
-                Next::Pushes(tickets) => self.take_pushes(tickets),
-                Next::Command(command) => self.obey(command),
-                Next::Idle => {}
-                Next::Closed => return,
-            }
-            self.tick_if_due();
-            self.keeper.consider(&self.state, &self.committer, &self.shared);
+        let turns = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| while self.turn() {}));
+        if turns.is_err() {
+            self.close_for_writes("its thread panicked; restart to recover");
+            self.shared.queue.abandon();
         }
+        self.keeper.wait();
+        self.shared.tell_closing();
+    }
+
+    /// Does what is next. False when nothing will come any more.
+    fn turn(&mut self) -> bool {
+        match self.shared.queue.next(IDLE) {
+            Next::Pushes(tickets) => self.take_pushes(tickets),
+            Next::Command(command) => self.obey(command),
+            Next::Idle => {}
+            Next::Closed => return false,
+        }
+        self.tick_if_due();
+        self.keeper.consider(&self.state, &self.committer, &self.shared);
+        true
     }
 
     fn obey(&mut self, command: Command) {
         match command {
             Command::Push(ticket) => self.take_pushes(vec![ticket]),
+            Command::Recall { key_id, key, body_hash, reply } => {
+                let now = self.state.clocks.ingest_time.max(self.env.clock.now());
+                let _ = reply.send(self.state.idempotency.known(&key_id, &key, &body_hash, now));
+            }
             Command::SetProgram { text, how, reply } => {
                 let _ = reply.send(self.set_program(&text, &how));
             }
@@ -94,6 +111,10 @@ impl Core {
             let refused = || PushError::ReadOnly { workspace: workspace(), reason: reason.clone() };
             return refuse_all(tickets, refused);
         }
+        // A retry of what was taken is answered, whatever keeps new requests out.
+        let known = self.env.clock.now();
+        let new = |ticket| answer_if_known(&mut self.state, ticket, known);
+        let tickets: Vec<Ticket> = tickets.into_iter().filter_map(new).collect();
         let tickets = if self.state.paused { self.refuse_unqueued(tickets) } else { tickets };
         let bytes: usize = tickets.iter().map(|ticket| ticket.admitted.log_bytes).sum();
         if !tickets.is_empty() && !self.committer.has_room(bytes + RECORD_OVERHEAD_BYTES) {
@@ -199,7 +220,7 @@ impl Core {
     fn rebuild_circuit(&mut self) {
         self.state.circuit = None;
         let rows: Vec<_> = self.state.tables.iter().map(Option::as_ref).collect();
-        match filled_circuit(&self.state.program, &rows, |_, _| Ok(())) {
+        match filled_circuit(&self.state.program, &rows, |_| false, |_, _| Ok(())) {
             Ok(filled) => self.state.circuit = filled.circuit,
             Err(error) => {
                 let reason = format!("the views cannot be computed from their tables: {error}");
@@ -222,10 +243,9 @@ impl Core {
             let queued = self.state.queued.iter().map(|request| request.applied).sum();
             return Err(SetProgramError::RecordsQueued { queued });
         }
-        let has_rows = |name: &str| {
-            let table = self.state.program.table_index(name);
-            table.and_then(|table| self.state.tables[table].as_ref()).is_some_and(|rows| rows.num_rows() > 0)
-        };
+        let published = self.shared.published();
+        let has_rows =
+            |name: &str| published.relation(name).is_some_and(|relation| relation.rows.num_rows() > 0);
         let candidate =
             program::candidate(&self.state.program, text, &how.module, &self.shared.options, has_rows)?;
         let tables = candidate.dropped_tables();
@@ -310,8 +330,8 @@ impl Core {
         if let Some(reason) = self.shared.read_only() {
             return Err(ControlError::ReadOnly { workspace, reason });
         }
-        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
-        let (record, changes) = order_resume(&self.state, clocks, first).map_err(|reason| {
+        let now = self.env.clock.now();
+        let (clocks, record, changes) = order_resume(&self.state, now, first).map_err(|reason| {
             self.close_for_writes(&format!("queued requests cannot be read: {reason}"));
             ControlError::OutcomeUnknown
         })?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use headwater_env::Clock;
 use headwater_sql::CompileOptions;
 use headwater_types::{Lsn, Name, TimestampMicros};
 use parking_lot::{Mutex, RwLock};
@@ -16,17 +17,21 @@ use tokio::sync::{oneshot, watch};
 
 use crate::clock::{ClockMode, Clocks};
 use crate::counters::Counters;
+use crate::idempotency::Known;
 use crate::program::{self, Plan, ProgramAnswer, SetProgram, SetProgramError};
 use crate::published::Published;
 use crate::push::{PushAnswer, PushError, PushRequest};
 use crate::state::State;
-use crate::story::admit::{Reply, Ticket, admit};
+use crate::story::admit::{Reply, Ticket, admit, body_hash};
 use queue::{Command, Queue, QueueError};
 
 pub use status::{Condition, WorkspaceStatus};
 
 /// How often a request is decoded anew because the program changed meanwhile, before it is refused as overload.
 const STALE_RETRIES_MAX: usize = 16;
+
+/// Stands for "no LSN will come any more" where the newest LSN is told.
+const CLOSING: Lsn = Lsn(u64::MAX);
 
 /// The handle of one workspace. Everything that changes it goes through its thread; readers never wait for that.
 pub struct Workspace {
@@ -40,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) id: u64,
     pub(crate) queue: Queue,
     pub(crate) options: CompileOptions,
+    clock: Arc<dyn Clock>,
     published: ArcSwap<Published>,
     /// Held for writing while relations and version change together.
     pub(crate) changing: RwLock<()>,
@@ -112,7 +118,7 @@ pub enum ControlError {
 }
 
 impl Shared {
-    pub(crate) fn new(name: Name, id: u64, options: CompileOptions) -> Shared {
+    pub(crate) fn new(name: Name, id: u64, options: CompileOptions, clock: Arc<dyn Clock>) -> Shared {
         let empty = Published {
             lsn: Lsn::ZERO,
             workspace_clock: TimestampMicros::default(),
@@ -124,6 +130,7 @@ impl Shared {
             id,
             queue: Queue::default(),
             options,
+            clock,
             published: ArcSwap::from_pointee(empty),
             changing: RwLock::new(()),
             newest: watch::channel(Lsn::ZERO).0,
@@ -151,6 +158,11 @@ impl Shared {
         self.newest.send_replace(lsn);
     }
 
+    /// Wakes who waits for an LSN that will not come.
+    pub(crate) fn tell_closing(&self) {
+        self.newest.send_replace(CLOSING);
+    }
+
     pub(crate) fn tell_log(&self, log_bytes: u64, snapshot_lsn: Lsn) {
         let mut facts = self.facts.lock();
         facts.log_bytes = log_bytes;
@@ -162,6 +174,14 @@ impl Shared {
         let mut facts = self.facts.lock();
         if !matches!(facts.condition, Condition::ReadOnly { .. }) {
             facts.condition = Condition::ReadOnly { reason: reason.to_owned() };
+        }
+    }
+
+    /// The workspace clock as a reader of this version sees it: system time goes on between steps.
+    pub(crate) fn now(&self, published: &Published) -> TimestampMicros {
+        match self.facts.lock().clocks.mode {
+            ClockMode::System => published.workspace_clock.max(self.clock.now()),
+            ClockMode::Manual | ClockMode::Event => published.workspace_clock,
         }
     }
 
@@ -217,8 +237,8 @@ impl Workspace {
     pub async fn wait_for(&self, lsn: Lsn, timeout: Duration) -> Result<Arc<Published>, WaitError> {
         let mut newest = self.shared.newest.subscribe();
         match tokio::time::timeout(timeout, newest.wait_for(|newest| *newest >= lsn)).await {
-            Ok(Ok(_)) => Ok(self.published()),
-            Ok(Err(_)) => Err(WaitError::Closing),
+            Ok(Ok(_)) if self.published().lsn >= lsn => Ok(self.published()),
+            Ok(_) => Err(WaitError::Closing),
             Err(_) => Err(WaitError::Timeout { lsn, newest: self.published().lsn }),
         }
     }
@@ -233,7 +253,10 @@ impl Workspace {
         }
         for _ in 0..STALE_RETRIES_MAX {
             let published = self.published();
-            let admitted = admit(&request, &published.program, self.shared.name.as_str())?;
+            let admitted = match admit(&request, &published.program, self.shared.name.as_str()) {
+                Ok(admitted) => admitted,
+                Err(refused) => return self.recall(&request).await.ok_or(refused),
+            };
             let (reply, answer) = oneshot::channel();
             self.shared.queue.add(Command::Push(Ticket { admitted, reply })).map_err(
                 |error| match error {
@@ -249,6 +272,18 @@ impl Workspace {
             }
         }
         Err(PushError::QueueFull { workspace: workspace() })
+    }
+
+    /// The answer that a request got when it was taken, if it was: under a later program it may be one to refuse.
+    async fn recall(&self, request: &PushRequest) -> Option<PushAnswer> {
+        let key = request.idempotency_key.clone()?;
+        let (reply, known) = oneshot::channel();
+        let (key_id, body_hash) = (request.key_id.clone(), body_hash(request));
+        self.shared.queue.add(Command::Recall { key_id, key, body_hash, reply }).ok()?;
+        match known.await.ok()? {
+            Known::Same(answer) => Some(PushAnswer { duplicate: true, ..answer }),
+            Known::New | Known::Other => None,
+        }
     }
 
     /// Sets a module of the program.

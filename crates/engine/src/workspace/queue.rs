@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{ControlError, WorkspaceStatus};
 use crate::clock::ClockMode;
+use crate::idempotency::Known;
 use crate::program::{ProgramAnswer, SetProgram, SetProgramError};
 use crate::story::admit::Ticket;
 use crate::story::keep::SnapshotDone;
@@ -15,6 +16,8 @@ use crate::story::keep::SnapshotDone;
 pub(crate) enum Command {
     /// Records to take.
     Push(Ticket),
+    /// What is known of an idempotency key.
+    Recall { key_id: String, key: String, body_hash: [u8; 32], reply: oneshot::Sender<Known> },
     /// A module's new text.
     SetProgram {
         text: String,
@@ -127,6 +130,14 @@ impl Queue {
             (true, true) => Next::Closed,
             (true, false) => Next::Idle,
         }
+    }
+
+    /// Takes nothing more, and drops what waits: whoever waits for it learns that no answer will come.
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        inner.commands.clear();
+        inner.push_bytes = 0;
     }
 
     /// Takes nothing more. What waits is still done.

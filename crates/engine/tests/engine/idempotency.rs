@@ -62,3 +62,18 @@ fn of_two_requests_in_flight_with_one_key_one_is_taken() {
     });
     assert_eq!((taken, world.rows("t").len()), (1, 1));
 }
+
+#[test]
+fn a_retry_is_answered_while_paused_and_under_a_program_that_would_refuse_it() {
+    let world = World::with_program(TABLE);
+    let first = world.try_push(keyed("t", r#"{"a":1}"#, "k")).unwrap();
+    world.set_program("CREATE TABLE t (a INT); CREATE TABLE u (a INT);");
+    let again = |world: &World| world.try_push(keyed("t", r#"{"a":1}"#, "k")).unwrap();
+    crate::world::block_on(world.workspace().pause()).unwrap();
+    assert_eq!((again(&world).lsn, again(&world).duplicate), (first.lsn, true));
+    crate::world::block_on(world.workspace().resume()).unwrap();
+    let drop_data = headwater_engine::SetProgram { drop_data: true, ..Default::default() };
+    crate::world::block_on(world.workspace().set_program("CREATE TABLE t (b INT);".into(), drop_data))
+        .unwrap();
+    assert_eq!((again(&world).lsn, again(&world).duplicate), (first.lsn, true));
+}

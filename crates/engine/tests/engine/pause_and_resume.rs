@@ -95,3 +95,24 @@ fn a_queued_request_that_panics_is_given_up_and_the_others_take_effect() {
         world = world.restart();
     }
 }
+
+#[test]
+fn a_queued_request_is_all_or_nothing_at_the_resume_unless_it_skips() {
+    let world = World::with_program(PROGRAM);
+    block_on(world.workspace().pause()).unwrap();
+    let mixed =
+        |body: &str| PushRequest { target: headwater_engine::PushTarget::Mixed, ..request("t", body) };
+    let body = r#"[{"table":"t","row":{"a":1,"b":5}},{"table":"t","op":"delete","row":{"a":9}}]"#;
+    world.try_push(queued(mixed(body))).unwrap();
+    world.try_push(queued(crate::world::skipping(mixed(&body.replace("\"a\":1", "\"a\":2"))))).unwrap();
+    block_on(world.workspace().resume()).unwrap();
+    assert_eq!(world.rows("t"), [r#"{"a":2,"b":5}"#]);
+    let quarantine = world.query("SELECT record_index, code FROM quarantine ORDER BY code, record_index");
+    assert_eq!(
+        quarantine,
+        "{\"record_index\":0,\"code\":\"request_void\"}\n\
+         {\"record_index\":1,\"code\":\"row_not_found\"}\n{\"record_index\":1,\"code\":\"row_not_found\"}\n"
+    );
+    let counts = world.workspace().status().counts["t"];
+    assert_eq!((counts.received, counts.applied, counts.rejected, counts.pending), (4, 1, 3, 0));
+}

@@ -156,3 +156,33 @@ fn an_expression_error_is_null_for_its_row_and_listed_in_error_view() {
     world.try_push(delete("t", r#"[{"a":6,"b":2},{"a":1,"b":0}]"#)).unwrap();
     assert_eq!(world.rows("v"), [""; 0]);
 }
+
+#[test]
+fn patches_that_would_make_too_much_are_refused_and_the_workspace_lives_on() {
+    let world = World::with_program("CREATE TABLE big (id INT PRIMARY KEY, text VARCHAR, n INT);");
+    let text = "x".repeat(2 << 20);
+    for id in 0..160 {
+        world.push("big", &format!(r#"{{"id":{id},"text":"{text}","n":0}}"#));
+    }
+    let all: Vec<String> = (0..160).map(|id| format!(r#"{{"id":{id},"n":1}}"#)).collect();
+    let more = format!("[{0},{0}]", all.join(","));
+    let refused = world.try_push(patch("big", &more)).unwrap_err();
+    assert!(
+        matches!(refused, PushError::RecordsRefused { ref errors, .. } if errors[0].code == RecordErrorCode::TooLarge)
+    );
+    world.try_push(patch("big", &all[0])).unwrap();
+    assert_eq!(world.query("SELECT SUM(n) AS n FROM big"), "{\"n\":1}\n");
+}
+
+#[test]
+fn quarantine_keeps_a_part_of_a_request_that_is_nearly_all_bad_and_counts_the_rest() {
+    let world = World::with_program(SHOP);
+    let bad = vec!["{\"id\":true}"; 12_000].join("\n");
+    let answer = world.try_push(skipping(request("orders", &format!("{bad}\n{{\"id\":1}}")))).unwrap();
+    assert_eq!(
+        (answer.received, answer.applied, answer.rejected, answer.errors.len()),
+        (12_001, 1, 12_000, 1_000)
+    );
+    assert_eq!(world.query("SELECT COUNT(*) AS n FROM quarantine"), "{\"n\":10000}\n");
+    assert!(world.workspace().status().counts["orders"].reconcile());
+}

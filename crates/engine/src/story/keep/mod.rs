@@ -17,6 +17,7 @@ mod state_file;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use headwater_env::Env;
 use headwater_types::Lsn;
@@ -53,6 +54,8 @@ pub(crate) struct Keeper {
     /// Bytes of log after which a round pays off.
     round_bytes: u64,
     under_way: bool,
+    /// Ends when the round that is under way has ended.
+    round: Option<Receiver<()>>,
     /// Whether the round under way is written into the space of the log's reserve.
     uses_reserve: bool,
     /// After a failed round the next waits until the log has grown by another `round_bytes`.
@@ -73,6 +76,7 @@ impl Keeper {
             manifest: Arc::new(manifest),
             round_bytes,
             under_way: false,
+            round: None,
             uses_reserve: false,
             failed_at: None,
         }
@@ -120,12 +124,23 @@ impl Keeper {
         self.under_way = true;
         let round = Round::of(state, &self.manifest, |lsn| committer.bytes_since(lsn));
         let (env, dir, shared) = (self.env.clone(), self.dir.clone(), Arc::clone(shared));
+        let (ended, waiting) = channel::<()>();
+        self.round = Some(waiting);
         self.env.disk.background(Box::new(move || {
+            let _ended = ended;
             let lsn = round.lsn;
             let result = round.write(&env, &dir);
             // A workspace that is closed meanwhile finds the new manifest when it is opened again.
             let _ = shared.queue.add(Command::SnapshotDone(SnapshotDone { result, lsn }));
         }));
+    }
+
+    /// Waits for the round that is under way: nobody writes into the workspace's folder once its thread has ended.
+    pub(crate) fn wait(&mut self) {
+        if let Some(round) = self.round.take() {
+            // Ends when the sender is dropped; nothing is ever sent.
+            let _ = round.recv();
+        }
     }
 
     /// Gives up what a finished round made needless.

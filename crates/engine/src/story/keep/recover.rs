@@ -275,14 +275,20 @@ fn fill(state: &mut State) -> Result<(), RecoverError> {
     let program = Arc::clone(&state.program);
     let tables: Vec<Option<&Relation>> = state.tables.iter().map(Option::as_ref).collect();
     let views = &mut state.views;
-    let filled = filled_circuit(&program, &tables, |name, delta| {
-        let view = program.views.iter().position(|view| view.definition.name == *name);
-        let Some(view) = view.filter(|view| !program.views[*view].from_unkept) else { return Ok(()) };
-        let inconsistent = |reason: String| FillError::Inconsistent { view: name.clone(), reason };
-        let change = views[view].prepare_multiset(&delta).map_err(|error| inconsistent(error.to_string()))?;
-        views[view].publish(change);
-        Ok(())
-    });
+    let filled = filled_circuit(
+        &program,
+        &tables,
+        |_| false,
+        |name, delta| {
+            let view = program.views.iter().position(|view| view.definition.name == *name);
+            let Some(view) = view.filter(|view| !program.views[*view].from_unkept) else { return Ok(()) };
+            let inconsistent = |reason: String| FillError::Inconsistent { view: name.clone(), reason };
+            let change =
+                views[view].prepare_multiset(&delta).map_err(|error| inconsistent(error.to_string()))?;
+            views[view].publish(change);
+            Ok(())
+        },
+    );
     state.circuit = filled.map_err(|error| RecoverError::fill(lsn, &error))?.circuit;
     Ok(())
 }
@@ -386,7 +392,8 @@ impl Replay<'_> {
         program.next_relation = program.next_relation.max(state.program.next_relation);
         let transition =
             program_change::prepare(state, program).map_err(|error| RecoverError::fill(lsn, &error))?;
-        let error_view = error_rows(&transition.errors, 0, lsn, clocks.ingest_time);
+        let errors = program_change::logged_errors(change);
+        let error_view = error_rows(&errors, 0, lsn, clocks.ingest_time);
         transition.settle(state);
         settle(state, lsn, clocks, record, Applied { error_view, ..Applied::default() });
         Ok(())

@@ -1,13 +1,17 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ahash::RandomState;
 use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow::compute::{interleave, take, take_record_batch};
 use arrow::record_batch::RecordBatch;
 use headwater_relation::{Relation, RowId};
-use headwater_types::{IfAbsent, Operation, OperationKind, TableDefinition};
+use headwater_types::limits::PATCHED_BYTES_MAX;
+use headwater_types::{IfAbsent, Operation, OperationKind, RecordErrorCode, TableDefinition};
 
 use super::net_change::TableChange;
+
+/// Rows that patches make at once: even the largest rows there can be fit one batch.
+const RUN_ROWS: usize = 256;
 
 /// The net change of a table with primary key: which row each touched key ends up with.
 pub(crate) struct KeyedChange<'a> {
@@ -20,6 +24,8 @@ pub(crate) struct KeyedChange<'a> {
     batches: Vec<RecordBatch>,
     /// Slots that the current request changed, and what they held before.
     journal: Vec<(usize, Row)>,
+    /// Bytes of the rows that patches made.
+    patched_bytes: usize,
 }
 
 struct Slot {
@@ -45,6 +51,7 @@ impl<'a> KeyedChange<'a> {
             slots: Vec::new(),
             batches: Vec::new(),
             journal: Vec::new(),
+            patched_bytes: 0,
         }
     }
 
@@ -58,8 +65,8 @@ impl<'a> KeyedChange<'a> {
         }
     }
 
-    /// Adds an operation and returns the rows of it that cannot be.
-    pub(crate) fn add(&mut self, operation: &Operation) -> Vec<usize> {
+    /// Adds an operation and returns the rows of it that cannot be, ascending, and why.
+    pub(crate) fn add(&mut self, operation: &Operation) -> Vec<(usize, RecordErrorCode)> {
         match operation.kind {
             OperationKind::Insert | OperationKind::Upsert => {
                 self.upsert(&operation.rows);
@@ -82,13 +89,13 @@ impl<'a> KeyedChange<'a> {
         }
     }
 
-    fn delete(&mut self, keys: &RecordBatch) -> Vec<usize> {
+    fn delete(&mut self, keys: &RecordBatch) -> Vec<(usize, RecordErrorCode)> {
         let columns: Vec<usize> = (0..keys.num_columns()).collect();
         let slots = self.slots_of(&columns, keys);
         let mut absent = Vec::new();
         for (row, slot) in slots.into_iter().enumerate() {
             match self.slots[slot].now {
-                Row::Absent => absent.push(row),
+                Row::Absent => absent.push((row, RecordErrorCode::RowNotFound)),
                 Row::Stored | Row::New { .. } => self.set(slot, Row::Absent),
             }
         }
@@ -96,19 +103,20 @@ impl<'a> KeyedChange<'a> {
     }
 
     /// Patches run by run: within a run no key occurs twice, so that each patch sees the row that the one before made.
-    fn patch(&mut self, operation: &Operation, if_absent: IfAbsent) -> Vec<usize> {
+    fn patch(&mut self, operation: &Operation, if_absent: IfAbsent) -> Vec<(usize, RecordErrorCode)> {
         let position = |key: &usize| operation.columns.iter().position(|column| column == key);
         let key_columns: Vec<usize> = self.definition.primary_key.iter().filter_map(position).collect();
         let slots = self.slots_of(&key_columns, &operation.rows);
-        let mut absent = Vec::new();
+        let mut refused = Vec::new();
         let mut start = 0;
         while start < slots.len() {
-            let mut seen = std::collections::HashSet::new();
-            let run = slots[start..].iter().take_while(|slot| seen.insert(**slot)).count();
-            self.patch_run(operation, if_absent, start, &slots[start..start + run], &mut absent);
+            let mut seen = HashSet::new();
+            let run = slots[start..].iter().take(RUN_ROWS).take_while(|slot| seen.insert(**slot)).count();
+            self.patch_run(operation, if_absent, start, &slots[start..start + run], &mut refused);
             start += run;
         }
-        absent
+        refused.sort_unstable_by_key(|(row, _)| *row);
+        refused
     }
 
     fn patch_run(
@@ -117,13 +125,13 @@ impl<'a> KeyedChange<'a> {
         if_absent: IfAbsent,
         start: usize,
         slots: &[usize],
-        absent: &mut Vec<usize>,
+        refused: &mut Vec<(usize, RecordErrorCode)>,
     ) {
         let mut patched: Vec<(usize, usize)> = Vec::with_capacity(slots.len());
         for (offset, slot) in slots.iter().enumerate() {
             let row = start + offset;
             match (self.slots[*slot].now, if_absent) {
-                (Row::Absent, IfAbsent::Error) => absent.push(row),
+                (Row::Absent, IfAbsent::Error) => refused.push((row, RecordErrorCode::RowNotFound)),
                 (Row::Absent, IfAbsent::Ignore) => {}
                 _ => patched.push((row, *slot)),
             }
@@ -131,7 +139,12 @@ impl<'a> KeyedChange<'a> {
         if patched.is_empty() {
             return;
         }
-        let merged = self.merged(operation, &patched);
+        let merged =
+            (self.patched_bytes < PATCHED_BYTES_MAX).then(|| self.merged(operation, &patched)).flatten();
+        let Some(merged) = merged else {
+            return refused.extend(patched.iter().map(|(row, _)| (*row, RecordErrorCode::TooLarge)));
+        };
+        self.patched_bytes += merged.get_array_memory_size();
         let batch = self.batches.len();
         self.batches.push(merged);
         for (row, (_, slot)) in patched.into_iter().enumerate() {
@@ -139,25 +152,24 @@ impl<'a> KeyedChange<'a> {
         }
     }
 
-    /// Whole rows: the patch's columns, and of the others what the row held before, or its default.
-    fn merged(&self, operation: &Operation, patched: &[(usize, usize)]) -> RecordBatch {
+    /// Whole rows: the patch's columns, and of the others what the row held before, or its default. `None` if a column
+    /// gets larger than a batch can hold.
+    fn merged(&self, operation: &Operation, patched: &[(usize, usize)]) -> Option<RecordBatch> {
         let rows: UInt64Array = patched.iter().map(|(row, _)| *row as u64).collect();
         let sources = self.base_rows(patched);
-        let column = |index: usize| -> ArrayRef {
+        let column = |index: usize| -> Option<ArrayRef> {
             match operation.columns.iter().position(|column| *column == index) {
-                Some(position) => take(operation.rows.column(position), &rows, None),
+                Some(position) => take(operation.rows.column(position), &rows, None).ok(),
                 None => {
-                    let arrays: Vec<ArrayRef> =
-                        sources.batches.iter().map(|batch| batch[index].clone()).collect();
-                    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-                    interleave(&arrays, &sources.rows)
+                    let arrays: Vec<&dyn Array> =
+                        sources.batches.iter().map(|batch| batch[index].as_ref()).collect();
+                    interleave(&arrays, &sources.rows).ok()
                 }
             }
-            .expect("all rows named are there, of one type")
         };
-        let columns = (0..self.definition.columns.len()).map(column).collect();
-        RecordBatch::try_new(self.definition.schema(), columns)
-            .expect("decoding refuses a patch that would insert NULL into a NOT NULL column")
+        let columns = (0..self.definition.columns.len()).map(column).collect::<Option<_>>()?;
+        let merged = RecordBatch::try_new(self.definition.schema(), columns);
+        Some(merged.expect("decoding refuses a patch that would insert NULL into a NOT NULL column"))
     }
 
     /// The rows that patches start from.
@@ -169,18 +181,26 @@ impl<'a> KeyedChange<'a> {
                 Row::Absent | Row::New { .. } => None,
             })
             .collect();
-        let mut batches = vec![self.default_row(), self.stored.take(&stored).columns().to_vec()];
-        batches.extend(self.batches.iter().map(|batch| batch.columns().to_vec()));
-        let mut next_stored = 0;
-        let place = |(_, slot): &(usize, usize)| match self.slots[*slot].now {
+        let mut batches = vec![self.default_row()];
+        let mut stored_places = Vec::with_capacity(stored.len());
+        for part in self.stored.removal(&stored).parts {
+            stored_places.extend((0..part.rows.num_rows()).map(|row| (batches.len(), row)));
+            batches.push(part.rows.columns().to_vec());
+        }
+        let mut stored_places = stored_places.into_iter();
+        let mut new_places: HashMap<usize, usize> = HashMap::new();
+        let mut place = |(_, slot): &(usize, usize)| match self.slots[*slot].now {
             Row::Absent => (0, 0),
-            Row::Stored => {
-                next_stored += 1;
-                (1, next_stored - 1)
+            Row::Stored => stored_places.next().expect("each stored row was taken, in order"),
+            Row::New { batch, row } => {
+                let at = *new_places.entry(batch).or_insert_with(|| {
+                    batches.push(self.batches[batch].columns().to_vec());
+                    batches.len() - 1
+                });
+                (at, row)
             }
-            Row::New { batch, row } => (2 + batch, row),
         };
-        let rows = patched.iter().map(place).collect();
+        let rows = patched.iter().map(&mut place).collect();
         BaseRows { batches, rows }
     }
 
@@ -266,7 +286,7 @@ impl<'a> KeyedChange<'a> {
 }
 
 struct BaseRows {
-    /// Columns of the default row, of the stored rows, then of each batch of the step.
+    /// Columns of the default row, of the stored rows, then of the step's batches that are needed.
     batches: Vec<Vec<ArrayRef>>,
     /// For each patch: which of them, and which row there.
     rows: Vec<(usize, usize)>,

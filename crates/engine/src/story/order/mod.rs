@@ -8,7 +8,7 @@ mod multiset;
 /// What a step's operations come to: the net change of each table.
 mod net_change;
 
-use headwater_types::{Lsn, RecordError, TimestampMicros};
+use headwater_types::{Lsn, RecordError, TimestampMicros, limits};
 
 use crate::clock::Clocks;
 use crate::counters::CountsBuilder;
@@ -64,7 +64,6 @@ pub(crate) fn order(state: &mut State, waiting: Vec<Ticket>, system_time: Timest
             fresh.push(ticket);
         }
     }
-    let clocks = state.clocks.advanced(system_time, event_time(state, &fresh));
     let lsn = state.lsn.next();
     let mut net = NetChange::new(&state.program, &state.tables, fresh.iter().map(|t| &t.admitted.decoded));
     let mut requests = Vec::with_capacity(fresh.len());
@@ -78,7 +77,7 @@ pub(crate) fn order(state: &mut State, waiting: Vec<Ticket>, system_time: Timest
                 let at = counts.at(&request.endpoint);
                 at.received += request.received;
                 at.applied += request.applied;
-                at.rejected += request.rejected.len() as u64;
+                at.rejected += request.received - request.applied;
                 requests.push(request);
                 taken.push(Taken { ticket, answer });
             }
@@ -88,6 +87,7 @@ pub(crate) fn order(state: &mut State, waiting: Vec<Ticket>, system_time: Timest
         return outcome;
     }
     let changes = net.finish();
+    let clocks = state.clocks.advanced(system_time, event_time(state, &taken));
     counts.add(&state.unlogged_counts.records());
     let stamp = Some(state.stamp(clocks));
     let record = LogRecord::Step(StepRecord { stamp, requests, counts: counts.records() });
@@ -110,7 +110,7 @@ pub(crate) fn order_queued(state: &mut State, waiting: Vec<Ticket>, system_time:
             outcome.deferred.push(ticket);
             continue;
         }
-        if queued_bytes + ticket.admitted.log_bytes > headwater_types::limits::PAUSED_BYTES_MAX {
+        if queued_bytes + ticket.admitted.log_bytes > limits::PAUSED_BYTES_MAX {
             answer(ticket, Reply::Refused(PushError::PausedQueueFull { queued_bytes }));
             continue;
         }
@@ -120,7 +120,7 @@ pub(crate) fn order_queued(state: &mut State, waiting: Vec<Ticket>, system_time:
         answer.applied_now = false;
         let at = counts.at(&request.endpoint);
         at.received += request.received;
-        at.rejected += request.rejected.len() as u64;
+        at.rejected += request.received - request.applied;
         at.pending += request.applied.cast_signed();
         requests.push(request);
         taken.push(Taken { ticket, answer });
@@ -136,7 +136,7 @@ pub(crate) fn order_queued(state: &mut State, waiting: Vec<Ticket>, system_time:
 }
 
 /// Answers a request whose program is gone, or whose idempotency key is known. `None` if it was answered.
-fn answer_if_known(state: &mut State, ticket: Ticket, now: TimestampMicros) -> Option<Ticket> {
+pub(crate) fn answer_if_known(state: &mut State, ticket: Ticket, now: TimestampMicros) -> Option<Ticket> {
     let admitted = &ticket.admitted;
     if admitted.program_version != state.program.version {
         answer(ticket, Reply::Stale);
@@ -182,9 +182,11 @@ fn take(net: &mut NetChange<'_>, admitted: &mut Admitted) -> Result<Vec<RecordEr
     errors.extend(found);
     errors.sort_by_key(|error| error.index);
     let received = admitted.decoded.received;
-    if admitted.on_error == OnError::RejectRequest || errors.len() as u64 == received {
+    let good: usize = admitted.decoded.operations.iter().map(|operation| operation.rows.num_rows()).sum();
+    if admitted.on_error == OnError::RejectRequest || good == 0 {
         return Err(records_refused(errors, received));
     }
+    errors.truncate(limits::QUARANTINE_PER_REQUEST_MAX);
     // Records that cannot be are not logged as operations: what the log holds is what takes effect.
     let relations: Vec<u32> = admitted.records.iter().map(|record| record.relation).collect();
     let kept = admitted.decoded.operations.iter().zip(relations);
@@ -201,7 +203,7 @@ fn request_record(
     lsn: Lsn,
 ) -> (RequestRecord, PushAnswer) {
     let received = admitted.decoded.received;
-    let applied = received - rejected.len() as u64;
+    let applied = admitted.decoded.operations.iter().map(|operation| operation.rows.num_rows() as u64).sum();
     let request = RequestRecord {
         endpoint: admitted.endpoint.clone(),
         key_id: admitted.key_id.clone(),
@@ -211,13 +213,14 @@ fn request_record(
         applied,
         operations: std::mem::take(&mut admitted.records),
         rejected: rejected.iter().map(RejectedRecord::of).collect(),
+        skips_bad_records: admitted.on_error == OnError::Skip,
     };
     let answer = PushAnswer {
         lsn,
         received,
         applied,
-        rejected: rejected.len() as u64,
-        errors: rejected.into_iter().take(headwater_types::limits::ERRORS_PER_ANSWER_MAX).collect(),
+        rejected: received - applied,
+        errors: rejected.into_iter().take(limits::ERRORS_PER_ANSWER_MAX).collect(),
         applied_now: true,
         duplicate: false,
     };
@@ -237,7 +240,7 @@ pub(crate) fn remembered(
     let without_payload = |rejected: &RejectedRecord| {
         rejected.to_error().map(|error| RecordError { payload: String::new(), ..error })
     };
-    let errors = request.rejected.iter().take(headwater_types::limits::ERRORS_PER_ANSWER_MAX);
+    let errors = request.rejected.iter().take(limits::IDEMPOTENCY_ERRORS_MAX);
     Some(Remembered {
         key_id: request.key_id.clone(),
         key: request.idempotency_key.clone(),
@@ -247,7 +250,7 @@ pub(crate) fn remembered(
             lsn,
             received: request.received,
             applied: request.applied,
-            rejected: request.rejected.len() as u64,
+            rejected: request.received - request.applied,
             errors: errors.filter_map(without_payload).collect(),
             applied_now,
             duplicate: false,
@@ -256,12 +259,12 @@ pub(crate) fn remembered(
 }
 
 /// The newest event time that these requests bring; only looked for when it moves the clock.
-fn event_time(state: &State, tickets: &[Ticket]) -> Option<TimestampMicros> {
+fn event_time(state: &State, taken: &[Taken]) -> Option<TimestampMicros> {
     if state.clocks.mode != crate::clock::ClockMode::Event {
         return None;
     }
-    let operations = tickets.iter().flat_map(|ticket| &ticket.admitted.decoded.operations);
-    operations.filter_map(|operation| super::control::newest_time(&state.program, operation)).max()
+    let operations = taken.iter().flat_map(|taken| &taken.ticket.admitted.decoded.operations);
+    super::control::newest_event(&state.program, operations)
 }
 
 /// Answers a ticket. Who stopped waiting gets nothing, and nothing else changes.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use ahash::RandomState;
 use arrow::record_batch::RecordBatch;
 use headwater_relation::{Relation, row_bytes};
-use headwater_types::{Delta, Operation, OperationKind, WeightedRows};
+use headwater_types::{Delta, Operation, OperationKind, RecordErrorCode, WeightedRows};
 
 use super::net_change::TableChange;
 
@@ -49,8 +49,8 @@ impl<'a> MultisetChange<'a> {
         self.journal.clear();
     }
 
-    /// Adds an operation and returns the rows of it that cannot be.
-    pub(crate) fn add(&mut self, operation: &Operation) -> Vec<usize> {
+    /// Adds an operation and returns the rows of it that cannot be, ascending, and why.
+    pub(crate) fn add(&mut self, operation: &Operation) -> Vec<(usize, RecordErrorCode)> {
         match operation.kind {
             OperationKind::DeleteRow => self.delete(&operation.rows),
             OperationKind::Insert => {
@@ -73,7 +73,7 @@ impl<'a> MultisetChange<'a> {
         self.inserted.push(rows.clone());
     }
 
-    fn delete(&mut self, rows: &RecordBatch) -> Vec<usize> {
+    fn delete(&mut self, rows: &RecordBatch) -> Vec<(usize, RecordErrorCode)> {
         let stored =
             self.stored.map_or_else(|| vec![0; rows.num_rows()], |relation| relation.count_equal(rows));
         let bytes = row_bytes(rows);
@@ -86,7 +86,7 @@ impl<'a> MultisetChange<'a> {
                 self.count(key, -1);
                 found.push(row as u64);
             } else {
-                absent.push(row);
+                absent.push((row, RecordErrorCode::RowNotFound));
             }
         }
         if absent.is_empty() {

@@ -102,13 +102,14 @@ impl<'a> NetChange<'a> {
         }
         let mut errors = Vec::new();
         for operation in operations.iter_mut() {
-            let absent = match &mut self.tables[operation.table] {
+            let refused = match &mut self.tables[operation.table] {
                 TableNet::Keyed(net) => net.add(operation),
                 TableNet::Multiset(net) => net.add(operation),
             };
-            if !absent.is_empty() {
-                errors.extend(absent.iter().map(|row| row_not_found(operation, *row)));
-                remove_rows(operation, &absent);
+            if !refused.is_empty() {
+                errors.extend(refused.iter().map(|(row, code)| refusal(operation, *row, *code)));
+                let rows: Vec<usize> = refused.into_iter().map(|(row, _)| row).collect();
+                remove_rows(operation, &rows);
             }
         }
         if !errors.is_empty() && !skip {
@@ -139,11 +140,15 @@ impl<'a> NetChange<'a> {
     }
 }
 
-fn row_not_found(operation: &Operation, row: usize) -> RecordError {
+fn refusal(operation: &Operation, row: usize, code: RecordErrorCode) -> RecordError {
     let mut payload = Vec::new();
     headwater_codec::json::write_row(&operation.rows, row, &mut payload);
     payload.truncate(headwater_types::limits::QUARANTINE_PAYLOAD_BYTES_MAX);
     let (message, hint) = match operation.kind {
+        _ if code == RecordErrorCode::TooLarge => (
+            "the rows that the patches of this step make are too large together",
+            "Send fewer patches in one request.",
+        ),
         OperationKind::DeleteRow => (
             "no row equals this one",
             "A delete from a table without primary key gives the whole row, as it was inserted.",
@@ -156,7 +161,7 @@ fn row_not_found(operation: &Operation, row: usize) -> RecordError {
     };
     RecordError {
         index: operation.record_indexes[row],
-        code: RecordErrorCode::RowNotFound,
+        code,
         column: None,
         message: message.to_owned(),
         hint: Some(hint.to_owned()),
