@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
-use datafusion::logical_expr::{Limit, LogicalPlan};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -18,10 +17,18 @@ use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
 use crate::fold_constants::FoldConstants;
 use crate::timestamp_literals;
 
+/// Columns that are computed, and how conditions are kept out of them.
+mod computed;
+/// Projections that only rename join the one below.
+mod merge_renames;
+/// Nodes that rules must not reach through.
+mod shield;
+
 /// Passes over the rules; they settle after two, except in plans made to keep them busy.
 const PASSES_MAX: u8 = 4;
 
-fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+/// The rules that move conditions.
+fn condition_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     vec![
         // Constant parts are computed once, and short forms such as COALESCE are written out.
         Arc::new(FoldConstants),
@@ -32,9 +39,12 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(EliminateCrossJoin::new()),
         // Rows that cannot count never enter a join's state.
         Arc::new(PushDownFilter::new()),
-        // Columns that nobody reads never enter a join's or an aggregate's state.
-        Arc::new(OptimizeProjections::new()),
     ]
+}
+
+/// The rule after them: columns that nobody reads never enter a join's or an aggregate's state.
+fn column_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    vec![Arc::new(OptimizeProjections::new())]
 }
 
 /// Settles the type of every expression; the only step that changes what a plan means.
@@ -48,11 +58,24 @@ pub(crate) fn fold_constants(plan: LogicalPlan, options: &Arc<ConfigOptions>) ->
     Optimizer::with_rules(vec![Arc::new(FoldConstants)]).optimize(plan, &context(options, 1), |_, _| ())
 }
 
-/// Applies the rules of views.
+/// Applies the rules of views. No rule writes a computed column out in another expression: a column that fails is NULL,
+/// an expression around it need not be.
 pub(crate) fn optimize(plan: LogicalPlan, options: &Arc<ConfigOptions>) -> Result<LogicalPlan> {
-    let plan = shield_global_aggregates(plan)?;
-    let plan = Optimizer::with_rules(rules()).optimize(plan, &context(options, PASSES_MAX), |_, _| ())?;
-    remove_shields(plan)
+    let plan = shield::put(computed::seal(plan)?, shield::is_closed_aggregate)?;
+    let plan = apply(condition_rules(), plan, options)?;
+    let plan = computed::unseal(shield::take_out(plan)?)?;
+
+    let plan = shield::put(plan, shield::is_computing_projection)?;
+    let plan = apply(column_rules(), plan, options)?;
+    merge_renames::merge_renames(shield::take_out(plan)?)
+}
+
+fn apply(
+    rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>,
+    plan: LogicalPlan,
+    options: &Arc<ConfigOptions>,
+) -> Result<LogicalPlan> {
+    Optimizer::with_rules(rules).optimize(plan, &context(options, PASSES_MAX), |_, _| ())
 }
 
 /// The rules of queries: all that the planner has, with our folding of constants in the place of its own, which takes
@@ -69,28 +92,4 @@ fn context(options: &Arc<ConfigOptions>, passes_max: u8) -> OptimizerContext {
     OptimizerContext::new_with_config_options(Arc::clone(options))
         .without_query_execution_start_time()
         .with_max_passes(passes_max)
-}
-
-/// Puts a limit of nothing above each aggregate without keys, which filters are not pushed through.
-///
-/// A condition that reads no column would otherwise sink below the aggregate, where it can no longer take away the
-/// one row that an aggregate without keys gives even for no input.
-fn shield_global_aggregates(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let shield = |node: LogicalPlan| match node {
-        LogicalPlan::Aggregate(ref aggregate) if aggregate.group_expr.is_empty() => {
-            Ok(Transformed::yes(LogicalPlan::Limit(Limit { skip: None, fetch: None, input: Arc::new(node) })))
-        }
-        other => Ok(Transformed::no(other)),
-    };
-    Ok(plan.transform_up(shield)?.data)
-}
-
-fn remove_shields(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let remove = |node: LogicalPlan| match node {
-        LogicalPlan::Limit(Limit { skip: None, fetch: None, input }) => {
-            Ok(Transformed::yes(Arc::unwrap_or_clone(input)))
-        }
-        other => Ok(Transformed::no(other)),
-    };
-    Ok(plan.transform_up(remove)?.data)
 }

@@ -135,21 +135,53 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// A table that keeps no rows can feed stateless views only: state could not be rebuilt from it.
+    /// A table that keeps no rows can feed stateless views only: state could not be rebuilt from it. Nor can a view over
+    /// such a view be filled: views are computed from tables, whose rows are gone after a restart.
     fn check_kept(&self, view: &ViewDefinition, locator: Locator<'_>) -> Result<(), Refusal> {
-        if !view.stateful {
-            return Ok(());
+        let refused_at = |name: &Name, refusal: Refusal| {
+            Err(refusal.at_place(locator.identifier(name.as_str()).or_else(|| locator.start())))
+        };
+        if view.stateful
+            && let Some(table) = self.unkept_table(&view.reads)
+        {
+            let message = format!(
+                "the table {:?} keeps no rows, so a view that joins or aggregates cannot read it",
+                table.as_str()
+            );
+            return refused_at(
+                table,
+                Refusal::unsupported(message, "take 'materialized' = 'false' off the table"),
+            );
         }
-        let passing = |name: &&Name| {
+        if view.materialized
+            && let Some((read, table)) = self.view_over_unkept_table(&view.reads)
+        {
+            let message = format!(
+                "{read} reads table {table}, which does not keep its rows, so nothing can be computed from {read} later"
+            );
+            let hint = format!(
+                "write {read} as CREATE VIEW (not materialized), or drop 'materialized' = 'false' from {table}"
+            );
+            return refused_at(read, Refusal::unsupported(message, hint));
+        }
+        Ok(())
+    }
+
+    /// The first of these relations that is a table that keeps no rows.
+    fn unkept_table<'r>(&self, reads: &'r [Name]) -> Option<&'r Name> {
+        let is_unkept = |name: &&Name| {
             self.program.tables.iter().any(|table| table.name == **name && !table.materialized)
         };
-        let Some(name) = view.reads.iter().find(passing) else { return Ok(()) };
-        let message = format!(
-            "the table {:?} keeps no rows, so a view that joins or aggregates cannot read it",
-            name.as_str()
-        );
-        let refusal = Refusal::unsupported(message, "take 'materialized' = 'false' off the table");
-        let place = locator.identifier(name.as_str()).or_else(|| locator.start());
-        Err(refusal.at_place(place))
+        reads.iter().find(is_unkept)
+    }
+
+    /// The first of these relations that is a materialised view over a table that keeps no rows, and that table. One
+    /// step is enough: a view over such a view is refused or plain, and plain views do not occur in what a plan reads.
+    fn view_over_unkept_table(&self, reads: &[Name]) -> Option<(&Name, &Name)> {
+        self.program
+            .views
+            .iter()
+            .filter(|view| view.materialized && reads.contains(&view.name))
+            .find_map(|view| Some((&view.name, self.unkept_table(&view.reads)?)))
     }
 }

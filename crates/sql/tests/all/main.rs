@@ -1,6 +1,8 @@
 //! The behaviour of SQL, from text to answers. One binary, because linking the planner takes longer than the tests.
 #![allow(clippy::unwrap_used)]
 
+/// Computed columns keep their failures to themselves.
+mod computed_columns;
 /// Refusals as a user sees them.
 mod diagnostics;
 /// Programs, queries and rows that the tests share.
@@ -15,3 +17,5 @@ mod query;
 mod query_limits;
 /// Refusals of tables and of statements that are none of a program's.
 mod refused_statements;
+/// Views over tables that keep no rows.
+mod unkept_tables;
