@@ -88,7 +88,9 @@ fn fold(expr: Expr, schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> Resul
             let folded = fold_node(expr, schema, options)?;
             let planned = if was_call { planned.borrow_mut().pop() } else { None };
             match planned {
-                Some(planned) if matches!(folded.data, Expr::ScalarFunction(_)) => keep_type(folded, &planned, schema),
+                Some(planned) if matches!(folded.data, Expr::ScalarFunction(_)) => {
+                    keep_type(folded, &planned, schema)
+                }
                 _ => Ok(folded),
             }
         },

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
-use datafusion::common::exec_err;
+use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{
@@ -82,8 +82,27 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let mut arguments = arguments;
+        if self.growth == Growth::Pad
+            && let Some(length) = arguments.args.get_mut(1)
+        {
+            clamp_at_zero(length);
+        }
         self.check(&ColumnarValue::values_to_arrays(&arguments.args)?)?;
         self.inner.invoke_with_args(arguments)
+    }
+}
+
+/// A text padded to a negative length is empty, as in PostgreSQL; the function itself panics on it.
+fn clamp_at_zero(length: &mut ColumnarValue) {
+    match length {
+        ColumnarValue::Scalar(ScalarValue::Int64(Some(value))) => *value = (*value).max(0),
+        ColumnarValue::Array(values) => {
+            if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
+                *values = Arc::new(numbers.unary::<_, Int64Type>(|value| value.max(0)));
+            }
+        }
+        ColumnarValue::Scalar(_) => {}
     }
 }
 

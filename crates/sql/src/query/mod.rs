@@ -8,6 +8,8 @@
 mod admission;
 /// The answer's rows, counted and brought to column types.
 mod answer;
+/// Arithmetic that fails instead of wrapping.
+mod checked_arithmetic;
 /// Operators that look at the stop flag.
 mod guard;
 /// Text to an executable plan.

@@ -17,7 +17,7 @@ use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::Statement;
 
 use super::scan::RelationTable;
-use super::{QueryError, QueryOptions, QueryRelation, QuerySource, guard};
+use super::{QueryError, QueryOptions, QueryRelation, QuerySource, checked_arithmetic, guard};
 use crate::catalog::{Catalog, RelationSource};
 use crate::complexity;
 use crate::functions;
@@ -68,7 +68,8 @@ pub(super) async fn plan(
     let folded = optimizer::fold_constants(typed, options).map_err(|error| refuse(&error))?;
     complexity::check_expressions(&folded).map_err(|refusal| refused(refusal.or_at(locator.start())))?;
     let optimized = state.optimize(&folded).map_err(|error| refuse(&error))?;
-    let guarded = guard::guard_join_conditions(optimized, stop).map_err(|error| refuse(&error))?;
+    let checked = checked_arithmetic::check_plan(optimized).map_err(|error| refuse(&error))?;
+    let guarded = guard::guard_join_conditions(checked, stop).map_err(|error| refuse(&error))?;
     let physical =
         state.query_planner().create_physical_plan(&guarded, &state).await.map_err(|error| refuse(&error))?;
     let plan = guard::guard_operators(physical, stop).map_err(|error| refuse(&error))?;

@@ -1,6 +1,8 @@
 //! The behaviour of SQL, from text to answers. One binary, because linking the planner takes longer than the tests.
 #![allow(clippy::unwrap_used)]
 
+/// Integers of queries never wrap.
+mod checked_arithmetic;
 /// Computed columns keep their failures to themselves.
 mod computed_columns;
 /// Refusals as a user sees them.
