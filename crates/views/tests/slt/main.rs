@@ -17,8 +17,8 @@ mod random;
 mod store;
 mod values;
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use file::Script;
 use random::Random;
@@ -57,8 +57,7 @@ fn scripts() -> Vec<PathBuf> {
 fn seed() -> u64 {
     match std::env::var("HEADWATER_SEED") {
         Ok(seed) => seed.parse().unwrap(),
-        Err(_) => u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % (1 << 60))
-            .unwrap(),
+        Err(_) => RandomState::new().hash_one(0) >> 1,
     }
 }
 
