@@ -12,6 +12,8 @@ mod answer;
 mod checked_arithmetic;
 /// Operators that look at the stop flag.
 mod guard;
+/// Expressions of plain views: NULL for the rows they fail on.
+mod null_on_error;
 /// Text to an executable plan.
 mod plan;
 /// Rows of a relation as a table that DataFusion scans.

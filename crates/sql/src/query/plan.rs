@@ -16,6 +16,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::Statement;
 
+use super::null_on_error::null_on_error;
 use super::scan::RelationTable;
 use super::{QueryError, QueryOptions, QueryRelation, QuerySource, checked_arithmetic, guard};
 use crate::catalog::{Catalog, RelationSource};
@@ -139,7 +140,8 @@ fn sources(relations: &[QueryRelation]) -> datafusion::error::Result<BTreeMap<St
     Ok(sources)
 }
 
-/// Puts the query's tables in the place of those that the view was compiled against.
+/// Puts the query's tables in the place of those that the view was compiled against, and lets the view's expressions
+/// fail as those of views do.
 fn bind(
     plan: LogicalPlan,
     sources: &BTreeMap<String, Arc<dyn TableSource>>,
@@ -151,7 +153,7 @@ fn bind(
             })?;
             LogicalPlanBuilder::scan(scan.table_name, source, scan.projection)?.build().map(Transformed::yes)
         }
-        other => Ok(Transformed::no(other)),
+        other => null_on_error(other),
     };
     Ok(plan.transform_up(bind)?.data)
 }

@@ -11,6 +11,8 @@ mod diagnostics;
 mod fixture;
 /// Texts made to do harm.
 mod hostile_text;
+/// Plain views fail in queries as views do.
+mod plain_views;
 /// What programs compile to.
 mod programs;
 /// What queries answer.
