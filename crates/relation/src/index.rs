@@ -60,7 +60,7 @@ pub(crate) struct IndexChange {
 }
 
 /// The index of one relation, as published.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Index {
     heads: GrowingHashTable,
     row_ids: ChunkedVec<RowId>,
@@ -94,6 +94,25 @@ impl Index {
     /// The index of an empty relation that may hold equal rows.
     pub(crate) fn multiset() -> Index {
         Index { links: Some(ChunkedVec::default()), ..Index::keyed() }
+    }
+
+    /// The index of the same rows by another key of theirs, which is yet to be filled in.
+    pub(crate) fn without_heads(&self) -> Index {
+        Index {
+            heads: GrowingHashTable::default(),
+            row_ids: self.row_ids.clone(),
+            links: self.links.clone(),
+            first_free: self.first_free,
+            row_slots: self.row_slots.clone(),
+        }
+    }
+
+    /// Fills in the keys of the rows at a place that live: no two rows have the same. `hashes` has one for each row.
+    pub(crate) fn add_heads(&mut self, place: u32, live_rows: Vec<u32>, hashes: &[u32]) {
+        let slots = Arc::clone(self.row_slots(place).expect("each place with a segment has slots"));
+        for row in live_rows {
+            self.heads.insert(Entry { hash: hashes[row as usize], head: slots[row as usize] });
+        }
     }
 
     /// The slot for this hash whose row is the one looked for.

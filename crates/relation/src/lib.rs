@@ -72,6 +72,10 @@ mod prepare_keyed;
 /// From weighted whole rows to a draft.
 mod prepare_multiset;
 
+/// Other columns for the same rows.
+pub mod alteration;
+
+pub use alteration::{Alteration, ColumnSource};
 pub use consolidate::{consolidate, row_bytes};
 pub use draft::Change;
 pub use error::ChangeError;

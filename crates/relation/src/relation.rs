@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use headwater_types::{Delta, WeightedRows};
 use parking_lot::RwLockUpgradableReadGuard;
 
+use crate::alteration::{Alteration, ColumnSource};
 use crate::consolidate::Net;
 use crate::draft::{Change, Draft};
 use crate::error::ChangeError;
@@ -14,6 +15,7 @@ use crate::prepare_keyed::prepare_keyed;
 use crate::prepare_multiset::{build_index, prepare_insert, prepare_net};
 use crate::reader::RelationReader;
 use crate::row_id::RowId;
+use crate::segment_list::SegmentList;
 use crate::shared::Shared;
 use crate::snapshot::RelationSnapshot;
 
@@ -30,6 +32,28 @@ impl Relation {
     #[must_use]
     pub fn new(schema: SchemaRef, key: Vec<usize>) -> Relation {
         Relation { shared: Arc::new(Shared::new(schema, key)) }
+    }
+
+    pub(crate) fn of(shared: Shared) -> Relation {
+        Relation { shared: Arc::new(shared) }
+    }
+
+    /// The relation with other columns and the same rows, made at once; [`Alteration`] makes it in pieces.
+    ///
+    /// # Panics
+    /// If a value cannot be held by its column's new type, or the key would consist of other columns.
+    #[must_use]
+    pub fn altered(&self, schema: SchemaRef, key: Vec<usize>, columns: Vec<ColumnSource>) -> Relation {
+        Alteration::new(schema, key, columns).finish(self)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The published list of segments.
+    pub(crate) fn segments(&self) -> Arc<SegmentList> {
+        self.shared.state.read().segments.clone()
     }
 
     /// The schema of the rows.
@@ -126,7 +150,7 @@ impl Relation {
     /// The rows for which `predicate` is true (not NULL). It is called once per segment and may see rows that are gone.
     #[must_use]
     pub fn rows_where(&self, predicate: impl Fn(&RecordBatch) -> BooleanArray) -> Vec<RowId> {
-        let segments = self.shared.state.read().segments.clone();
+        let segments = self.segments();
         let chosen = segments.iter().flat_map(|(place, segment)| {
             let mask = predicate(segment.batch());
             let is_true =
@@ -217,7 +241,7 @@ impl Relation {
     /// The published rows, for ever as they are now.
     #[must_use]
     pub fn snapshot(&self) -> RelationSnapshot {
-        RelationSnapshot::new(self.shared.schema.clone(), self.shared.state.read().segments.clone())
+        RelationSnapshot::new(self.shared.schema.clone(), self.segments())
     }
 
     /// Look-ups by key from other threads.

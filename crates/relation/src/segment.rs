@@ -91,6 +91,18 @@ impl Segment {
         }
     }
 
+    /// Whether another segment was made of this one by letting rows die, or the other way round.
+    pub(crate) fn has_rows_of(&self, other: &Segment) -> bool {
+        let mut pairs = self.batch.columns().iter().zip(other.batch.columns());
+        self.batch.num_rows() == other.batch.num_rows() && pairs.all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
+    /// Another form of the same rows, of which the same live.
+    pub(crate) fn with_batch(&self, batch: RecordBatch) -> Segment {
+        debug_assert_eq!(batch.num_rows(), self.batch.num_rows(), "they are the same rows");
+        Segment { live: self.live.clone(), live_rows: self.live_rows, ..Segment::new(batch) }
+    }
+
     /// The segment without these rows, each of which lives and is named once; `None` if that leaves nothing.
     pub(crate) fn without(&self, rows: impl ExactSizeIterator<Item = u32>) -> Option<Arc<Segment>> {
         let live_rows = self.live_rows - rows.len();

@@ -56,6 +56,16 @@ impl SegmentList {
         places.zip(0..).filter_map(|(segment, place)| Some((place, segment.as_ref()?)))
     }
 
+    /// A list with another segment in the place of each.
+    pub(crate) fn map(&self, mut other: impl FnMut(u32, &Arc<Segment>) -> Arc<Segment>) -> SegmentList {
+        let chunks = self.chunks.iter().map(|_| Arc::new([const { None }; CHUNK_PLACES])).collect();
+        let mut mapped = SegmentList { chunks, free: self.free.clone(), ..SegmentList::default() };
+        for (place, segment) in self.iter() {
+            mapped.put(place, other(place, segment));
+        }
+        mapped
+    }
+
     /// Adds a segment and returns its place.
     pub(crate) fn insert(&mut self, segment: Arc<Segment>) -> u32 {
         if self.free.is_empty() {

@@ -21,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) keyed: bool,
     /// The key columns; without key, all columns.
     index_columns: Vec<usize>,
-    pub(crate) encoder: RowEncoder,
+    pub(crate) encoder: Arc<RowEncoder>,
     /// Written only by `publish` and when a multiset gets its index; read-locked while a change is prepared.
     pub(crate) state: RwLock<State>,
 }
@@ -38,12 +38,26 @@ pub(crate) struct State {
 
 impl Shared {
     pub(crate) fn new(schema: SchemaRef, key: Vec<usize>) -> Shared {
+        let types = |columns: &[usize]| {
+            RowEncoder::new(columns.iter().map(|&column| schema.field(column).data_type()))
+        };
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let encoder = Arc::new(types(if key.is_empty() { &all } else { &key }));
+        Shared::with_encoder(schema, key, encoder)
+    }
+
+    /// The same with an encoder for columns of these types that is there already: its hashes stay what they are.
+    pub(crate) fn with_encoder(schema: SchemaRef, key: Vec<usize>, encoder: Arc<RowEncoder>) -> Shared {
         let keyed = !key.is_empty();
         let index_columns = if keyed { key } else { (0..schema.fields().len()).collect() };
-        let encoder = RowEncoder::new(index_columns.iter().map(|&column| schema.field(column).data_type()));
         let index = keyed.then(Index::keyed);
         let state = RwLock::new(State { segments: Arc::default(), index, version: 0 });
         Shared { schema, keyed, index_columns, encoder, state }
+    }
+
+    /// The positions of the key columns, in key order; without key, of all columns.
+    pub(crate) fn key_columns(&self) -> &[usize] {
+        &self.index_columns
     }
 
     /// The columns of whole rows by which they are found.

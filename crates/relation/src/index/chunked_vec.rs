@@ -2,7 +2,7 @@ const CHUNK_BITS: u32 = 10;
 const CHUNK_LEN: usize = 1 << CHUNK_BITS;
 
 /// A vector that grows without moving what it holds, so that no single step pays for copying all of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ChunkedVec<T> {
     chunks: Vec<Box<[T]>>,
     len: usize,

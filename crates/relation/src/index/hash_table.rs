@@ -22,7 +22,7 @@ const SHARD_ENTRIES_MIN: usize = SHARD_ENTRIES / 4;
 
 /// A hash table that grows and shrinks one shard at a time (linear hashing: W. Litwin, 1980), so that no single
 /// insertion pays for moving all entries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct GrowingHashTable {
     /// Shard i holds the hashes whose low bits say i: as many bits as number the shards, or one less where
     /// that would be a shard that does not exist yet. Never empty.
