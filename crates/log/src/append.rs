@@ -98,7 +98,7 @@ fn take_prepared(log: &mut FileLog, group_sectors: u64) -> Result<Prepared, Appe
     }
     let work = Work {
         manifest: None,
-        reserve_bytes: (log.reserve == Reserve::Missing).then_some(log.options.reserve_bytes),
+        reserve_bytes: log.reserve_due(),
         prepare: Some(log.next_header(group_sectors)),
     };
     let done = work.run(&log.env, &log.dir);

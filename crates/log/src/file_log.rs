@@ -42,6 +42,8 @@ pub struct FileLog {
     pub(crate) marks: Marks,
     pub(crate) housekeeping: Housekeeping,
     pub(crate) reserve: Reserve,
+    /// Bytes of the reserve that was taken last; meaningless unless it is held.
+    pub(crate) reserve_held_bytes: u64,
     /// Does the manifest on disk lack a full segment?
     pub(crate) is_manifest_due: bool,
     /// A sync failed: nothing is written or synced any more.
@@ -110,6 +112,16 @@ impl FileLog {
         crate::open::open(env, dir, options)
     }
 
+    /// The LSN of the newest record that the log in `dir` was marked as holding when it was last closed, cut, opened or
+    /// changed segments; there may be more. Reads one small file and verifies nothing else. `None` if there is no log.
+    pub fn marked_lsn(env: &Env, dir: &Path) -> Result<Option<Lsn>, OpenError> {
+        if !env.disk.exists(&dir.join(crate::names::MANIFEST)) {
+            return Ok(None);
+        }
+        let manifest = crate::open::read_manifest(env, dir)?;
+        Ok(Some(Lsn(manifest.durable.lsn.0.saturating_sub(1))))
+    }
+
     /// Writes down how far the log is durable, and closes it. The next start takes anything less for damage.
     pub fn close(mut self) -> io::Result<()> {
         self.mark_durable()
@@ -137,9 +149,9 @@ impl FileLog {
             self.reserve = Reserve::Missing;
         }
         if self.reserve == Reserve::Missing && !self.is_closed {
-            let work = Work { reserve_bytes: Some(self.options.reserve_bytes), ..Work::default() };
             let waited = self.collect_done(Wait::UntilDone);
             if waited.is_ok() && self.reserve == Reserve::Missing {
+                let work = Work { reserve_bytes: self.reserve_due(), ..Work::default() };
                 let done = work.run(&self.env, &self.dir);
                 // A failure has closed the log; the next append says so.
                 let _ = self.accept(done);
@@ -176,8 +188,9 @@ impl FileLog {
         if done.is_manifest_written {
             self.is_manifest_due = false;
         }
-        if done.is_reserve_taken && self.reserve == Reserve::Missing {
+        if let Some(bytes) = done.reserve_taken.filter(|_| self.reserve != Reserve::Released) {
             self.reserve = Reserve::Held;
+            self.reserve_held_bytes = bytes;
         }
         if done.prepared.is_some() {
             self.prepared = done.prepared;
@@ -199,14 +212,38 @@ impl FileLog {
         if self.is_closed || self.housekeeping.is_busy() || self.is_space_known_lacking() {
             return;
         }
-        let may_prepare = self.prepared.is_none() && self.reserve != Reserve::Released;
+        let may_prepare =
+            self.prepared.is_none() && self.reserve != Reserve::Released && self.is_next_segment_near();
         let work = Work {
             manifest: self.is_manifest_due.then(|| self.manifest()),
-            reserve_bytes: (self.reserve == Reserve::Missing).then_some(self.options.reserve_bytes),
+            reserve_bytes: self.reserve_due(),
             prepare: may_prepare.then(|| self.next_header(0)),
         };
         if !work.is_empty() {
             self.housekeeping.start(&self.env, &self.dir, work);
+        }
+    }
+
+    /// Is the active segment half full? Before, the next one would only take space.
+    fn is_next_segment_near(&self) -> bool {
+        self.active.segment.sectors_used * 2 >= self.active.segment.sectors
+    }
+
+    /// How large the reserve should be now.
+    pub(crate) fn reserve_wanted_bytes(&self) -> u64 {
+        if self.sealed.is_empty() && self.active.segment.number == 1 && !self.is_next_segment_near() {
+            return 0;
+        }
+        self.options.reserve_bytes_at(self.active.segment.number)
+    }
+
+    /// How large a reserve is to be taken now, if there is none or it is too small.
+    pub(crate) fn reserve_due(&self) -> Option<u64> {
+        let wanted = self.reserve_wanted_bytes();
+        match self.reserve {
+            Reserve::Held => (self.reserve_held_bytes < wanted).then_some(wanted),
+            Reserve::Missing => Some(wanted),
+            Reserve::Released => None,
         }
     }
 
@@ -251,7 +288,7 @@ impl FileLog {
         if check.at.is_some_and(|at| self.is_recent(at)) {
             return check.has_space;
         }
-        let reserve_bytes = if self.reserve == Reserve::Held { 0 } else { self.options.reserve_bytes };
+        let reserve_bytes = self.reserve_due().unwrap_or(0);
         let number = self.active.segment.number + 1;
         let segment_bytes =
             self.options.bytes_of_segment(number).max((1 + group_sectors) * SECTOR_BYTES as u64);

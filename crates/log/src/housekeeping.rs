@@ -26,8 +26,8 @@ pub(crate) struct Work {
 pub(crate) struct Done {
     /// Was the manifest written?
     pub(crate) is_manifest_written: bool,
-    /// Was the reserve taken?
-    pub(crate) is_reserve_taken: bool,
+    /// Bytes of the reserve that was taken.
+    pub(crate) reserve_taken: Option<u64>,
     /// The segment that was prepared.
     pub(crate) prepared: Option<Prepared>,
     /// Was something left undone for want of space?
@@ -110,7 +110,7 @@ impl Work {
         }
         if let Some(bytes) = self.reserve_bytes {
             reserve::take(env, dir, bytes)?;
-            done.is_reserve_taken = true;
+            done.reserve_taken = Some(bytes);
         }
         if let Some(header) = self.prepare {
             done.prepared = Some(prepare(env, dir, header)?);

@@ -6,6 +6,8 @@ use headwater_env::kill_point::LOG_FILE_EXTENSION;
 pub(crate) const MANIFEST: &str = "LOG-MANIFEST";
 /// Space kept back for the time when the disk is full.
 pub(crate) const RESERVE: &str = "reserve";
+/// The same until it is whole.
+pub(crate) const RESERVE_PREPARING: &str = "reserve.preparing";
 /// Locked by whoever has the log open.
 pub(crate) const LOCK: &str = "LOCK";
 

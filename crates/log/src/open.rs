@@ -37,7 +37,10 @@ pub(crate) fn open(env: &Env, dir: &Path, options: LogOptions) -> Result<(FileLo
     } else {
         (create(env, dir, options, &entries, lock)?, Recovery::Clean)
     };
-    if reserve::is_held(env, dir, options.reserve_bytes)? {
+    // A larger one than is wanted counts: a start on a full disk asks for little, and what an earlier one took would be
+    // gone with the space.
+    log.0.reserve_held_bytes = reserve::bytes_held(env, dir)?;
+    if log.0.reserve_held_bytes >= log.0.reserve_wanted_bytes() {
         log.0.reserve = Reserve::Held;
     }
     log.0.start_housekeeping();
@@ -93,6 +96,7 @@ fn create(
         marks: Marks::default(),
         housekeeping: Housekeeping::default(),
         reserve: Reserve::Missing,
+        reserve_held_bytes: 0,
         is_manifest_due: false,
         is_closed: false,
         space: SpaceCheck::default().into(),
@@ -223,6 +227,7 @@ fn resume(
         marks,
         housekeeping: Housekeeping::default(),
         reserve: Reserve::Missing,
+        reserve_held_bytes: 0,
         is_manifest_due: false,
         is_closed: false,
         space: SpaceCheck::default().into(),

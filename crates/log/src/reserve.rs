@@ -19,29 +19,28 @@ pub(crate) enum Reserve {
     Released,
 }
 
-/// Is there a reserve of this size? A larger one counts: a start on a full disk asks for little, and what an earlier one
-/// took would be gone with the space.
-pub(crate) fn is_held(env: &Env, dir: &Path, bytes: u64) -> io::Result<bool> {
+/// How large the reserve there is.
+pub(crate) fn bytes_held(env: &Env, dir: &Path) -> io::Result<u64> {
     let path = dir.join(names::RESERVE);
-    if bytes == 0 || !env.disk.exists(&path) {
-        return Ok(bytes == 0);
-    }
-    Ok(env.disk.open(&path, OpenHow::Read)?.len()? >= bytes)
+    if env.disk.exists(&path) { env.disk.open(&path, OpenHow::Read)?.len() } else { Ok(0) }
 }
 
-/// Takes it. If there is no space nothing is left behind.
+/// Takes it, in place of a smaller one, which stays if there is no space for more.
 pub(crate) fn take(env: &Env, dir: &Path, bytes: u64) -> io::Result<()> {
-    give_up(env, dir)?;
     if bytes == 0 {
         return Ok(());
     }
-    let path = dir.join(names::RESERVE);
-    let file = env.disk.open(&path, OpenHow::CreateNew)?;
+    let taking = dir.join(names::RESERVE_PREPARING);
+    if env.disk.exists(&taking) {
+        env.disk.remove(&taking)?;
+    }
+    let file = env.disk.open(&taking, OpenHow::CreateNew)?;
     let taken = file.allocate_zeroed(bytes).and_then(|()| file.sync());
     if taken.is_err() {
-        env.disk.remove(&path)?;
+        env.disk.remove(&taking)?;
+        return taken;
     }
-    taken
+    env.disk.rename(&taking, &dir.join(names::RESERVE))
 }
 
 /// Gives the space back to the volume.

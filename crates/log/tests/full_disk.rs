@@ -10,7 +10,7 @@ use headwater_env::sim::{Arrived, SimDisk};
 use headwater_env::{Disk, Env, ManualClock, OpenHow, SeededRng};
 use headwater_log::sealed::SealedWriter;
 use headwater_log::{AppendError, FileLog, LogOptions, LogStore};
-use headwater_types::TimestampMicros;
+use headwater_types::{Lsn, TimestampMicros};
 use support::{append, disk_with_folder, env_on, log_dir, open, read_all, small_segments};
 
 const CAPACITY_BYTES: u64 = 256 << 10;
@@ -92,6 +92,10 @@ fn the_reserve_lets_a_snapshot_be_written_to_a_full_disk() {
     let (env, _) = world(&disk);
     let options = LogOptions { reserve_bytes: 8 << 10, ..small_segments() };
     let (mut log, _) = FileLog::open(&env, &log_dir(), options).unwrap();
+    assert!(!disk.exists(&log_dir().join("reserve")), "an untouched log takes none");
+    while log.next_lsn() < Lsn(8) {
+        append(&mut log, &[(1, vec![9; 600])]).unwrap();
+    }
     fill(&disk);
     append_until_full(&mut log);
     let snapshot = |env: &Env| {
@@ -108,6 +112,27 @@ fn the_reserve_lets_a_snapshot_be_written_to_a_full_disk() {
     });
     written.unwrap().unwrap();
     assert!(disk.exists(&log_dir().join("reserve")), "the cut made room for the reserve");
+}
+
+#[test]
+fn a_reserve_grows_with_the_log_and_a_small_one_stays_while_there_is_no_space_for_more() {
+    let disk = disk_with_folder();
+    disk.set_capacity(Some(CAPACITY_BYTES));
+    let (env, clock) = world(&disk);
+    let options = LogOptions { first_segment_bytes: 2 << 10, reserve_bytes: 64 << 10, ..small_segments() };
+    let (mut log, _) = FileLog::open(&env, &log_dir(), options).unwrap();
+    let held = || disk.open(&log_dir().join("reserve"), OpenHow::Read).map_or(0, |file| file.len().unwrap());
+    append(&mut log, &[(1, vec![9; 600])]).unwrap();
+    assert_eq!(held(), 16 << 10);
+    fill(&disk);
+    append_until_full(&mut log);
+    assert_eq!(held(), 16 << 10, "what there is is not given up for what does not fit");
+    disk.remove(Path::new("/data/filler")).unwrap();
+    clock.advance_micros(200_000);
+    for _ in 0..20 {
+        append(&mut log, &[(1, vec![9; 600])]).unwrap();
+    }
+    assert_eq!(held(), 64 << 10);
 }
 
 #[test]

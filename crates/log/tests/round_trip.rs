@@ -4,10 +4,10 @@
 mod support;
 
 use headwater_env::sim::Arrived;
-use headwater_log::{AppendError, LogStore, ReadError, Record, Recovery};
+use headwater_log::{AppendError, FileLog, LogStore, ReadError, Record, Recovery};
 use headwater_types::Lsn;
 use proptest::prelude::*;
-use support::{Plain, append, disk_with_folder, env_on, open, read_all};
+use support::{Plain, append, disk_with_folder, env_on, log_dir, open, read_all};
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -91,6 +91,20 @@ proptest! {
 }
 
 /// The size of the log since an LSN is what the groups from there on take, and at most 64 KiB more.
+#[test]
+fn the_marked_lsn_is_where_a_closed_log_ends() {
+    let disk = disk_with_folder();
+    let env = env_on(&disk, 1);
+    assert_eq!(FileLog::marked_lsn(&env, &log_dir()).unwrap(), None);
+    let (mut log, _) = open(&env);
+    for _ in 0..5 {
+        append(&mut log, &[(1, vec![1; 10])]).unwrap();
+    }
+    assert!(FileLog::marked_lsn(&env, &log_dir()).unwrap() <= Some(Lsn(5)));
+    log.close().unwrap();
+    assert_eq!(FileLog::marked_lsn(&env, &log_dir()).unwrap(), Some(Lsn(5)));
+}
+
 #[test]
 fn bytes_since_is_close() {
     let disk = disk_with_folder();
