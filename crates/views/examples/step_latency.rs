@@ -1,6 +1,7 @@
 //! How long a step of one row takes over a million rows of state, and how fast those are loaded.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use arrow::array::{Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use headwater_sql::{CompileOptions, compile};
 use headwater_types::{Delta, Name};
-use headwater_views::Circuit;
+use headwater_views::{Circuit, CircuitOptions};
 
 const ROWS: i64 = 1_000_000;
 const ROWS_PER_LOAD: i64 = 10_000;
@@ -63,7 +64,9 @@ fn measure(name: &str, select: &str) {
     let program = compile(&text, &CompileOptions::default()).unwrap();
     let schema = program.tables[0].schema();
     let started = Instant::now();
-    let mut circuit = Circuit::build(&program).unwrap();
+    let mut circuit = Circuit::new(CircuitOptions::default());
+    circuit.begin_change(&program, &HashSet::new()).unwrap();
+    circuit.finish_change();
     let built = started.elapsed();
     let step = |circuit: &mut Circuit, table: &str, rows: RecordBatch| {
         let started = Instant::now();

@@ -1,29 +1,42 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use headwater_sql::{Program, ViewDefinition};
 use headwater_types::{Delta, Name};
 
-use crate::component::components;
+use crate::change::Change;
 use crate::expression::errors::ExpressionError;
-use crate::lower::lower;
+use crate::options::CircuitOptions;
+use crate::part::PartPlan;
 use crate::worker::Worker;
 
-/// All materialised views of one program, kept up to date by the changes of its tables.
+/// All materialised views of a workspace's program, kept up to date by the changes of its tables.
+///
+/// It consists of *parts*, which run one after another on one thread. A change of the program builds parts beside
+/// the running ones and takes away others; what it does not touch keeps its state.
 #[derive(Debug)]
 pub struct Circuit {
-    tables: HashSet<Name>,
-    state: State,
+    pub(crate) options: CircuitOptions,
+    /// `None` while there are no parts.
+    pub(crate) worker: Option<Worker>,
+    pub(crate) running: Running,
+    pub(crate) change: Option<Change>,
 }
 
-#[derive(Debug)]
-enum State {
-    /// The program has no materialised views.
-    Idle,
-    Running(Worker),
-    /// A step failed; the dataflow is gone.
-    Stopped,
+/// What the running parts do for the program.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    /// The program's tables.
+    pub(crate) tables: HashSet<Name>,
+    /// The materialised views of the program, with their positions in it.
+    pub(crate) views: HashMap<Name, usize>,
+    /// In the order in which they run: a part comes after those whose views it reads.
+    pub(crate) parts: Vec<PartPlan>,
+    /// Whether some part was never run: it may have rows though nothing changes.
+    pub(crate) is_unstarted: bool,
+    /// Whether some parts are gone, as a step failed.
+    pub(crate) is_broken: bool,
 }
 
 /// What one step did to the views.
@@ -63,7 +76,8 @@ pub enum BuildError {
     Runtime(String),
 }
 
-/// Why a step has no result. The circuit is stopped then: drop it and build it anew.
+/// Why a step has no result. The parts it ran are gone: build them anew by a change to the same program, in which
+/// all other parts are carried on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
     /// Something panicked.
@@ -75,40 +89,70 @@ pub enum StepError {
 }
 
 impl Circuit {
-    /// Builds the circuit of the program's materialised views, with no rows in any table.
-    pub fn build(program: &Program) -> Result<Circuit, BuildError> {
-        let dataflow = lower(program)?;
-        let tables = program.tables.iter().map(|table| table.name.clone()).collect();
-        if dataflow.views.is_empty() {
-            return Ok(Circuit { tables, state: State::Idle });
-        }
-        let components = components(&dataflow);
-        let worker = Worker::start(dataflow, components)?;
-        Ok(Circuit { tables, state: State::Running(worker) })
+    /// A circuit of the empty program. Nothing runs before the first change.
+    #[must_use]
+    pub fn new(options: CircuitOptions) -> Circuit {
+        Circuit { options, worker: None, running: Running::default(), change: None }
     }
 
     /// Applies net changes of tables and returns the changes of views. What no materialised view reads is ignored.
     ///
-    /// The first step also gives the rows that views have over empty tables, as `SELECT COUNT(*)` does. A table's
-    /// rows may come in one step or in several; the views end up the same.
+    /// A table's rows may come in one step or in several; the views end up the same. After an error no step
+    /// succeeds until a change has built what is gone; a change under way is dropped.
     ///
     /// # Panics
     /// If an input names no table of the program.
-    pub fn step(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+    pub fn step(&mut self, mut inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
         for (name, _) in &inputs {
-            assert!(self.tables.contains(name), "the program has no table {name}");
+            assert!(self.running.tables.contains(name), "the program has no table {name}");
         }
-        let output = match &mut self.state {
-            State::Idle => return Ok(StepOutput::default()),
-            State::Stopped => {
-                return Err(StepError::Panicked("an earlier step failed; build the circuit anew".into()));
-            }
-            State::Running(worker) => worker.step(inputs),
+        if self.running.is_broken {
+            return Err(StepError::Panicked("an earlier step failed; build its parts anew".into()));
+        }
+        inputs.retain(|(name, delta)| self.running.reads(name) && !delta.is_empty());
+        let Some(worker) = self.worker.as_mut().filter(|_| !inputs.is_empty() || self.running.is_unstarted)
+        else {
+            return Ok(StepOutput::default());
         };
-        if output.is_err() {
-            self.state = State::Stopped;
+        self.running.is_unstarted = false;
+        let output = worker.step(inputs);
+        match output {
+            Ok(output) => Ok(output.in_order_of(&self.running.views)),
+            Err(error) => {
+                self.lose_parts();
+                Err(error)
+            }
         }
-        output
+    }
+
+    /// Roughly how much memory the state of all parts takes. It lags a little behind the steps.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.worker.as_ref().map_or(0, Worker::memory_bytes)
+    }
+
+    /// After a step failed: what it ran is gone.
+    fn lose_parts(&mut self) {
+        self.abandon_change();
+        let left = self.worker.as_mut().map(Worker::running_parts).unwrap_or_default();
+        self.running.parts.retain(|part| left.contains(&part.id));
+        self.running.is_broken = true;
+        if left.is_empty() {
+            self.worker = None;
+        }
+    }
+}
+
+impl Running {
+    fn reads(&self, relation: &Name) -> bool {
+        self.parts.iter().any(|part| part.sources.contains(relation))
+    }
+}
+
+impl StepOutput {
+    pub(crate) fn in_order_of(mut self, views: &HashMap<Name, usize>) -> StepOutput {
+        self.deltas.sort_by_key(|(view, _)| views.get(view).copied());
+        self
     }
 }
 
@@ -119,4 +163,10 @@ pub fn view_schema(view: &ViewDefinition) -> SchemaRef {
     let field =
         |column: &headwater_types::Column| Field::new(column.name.as_str(), column.column_type.arrow(), true);
     Arc::new(Schema::new(view.columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// The materialised views of a program, with their positions in it.
+pub(crate) fn materialized_views(program: &Program) -> HashMap<Name, usize> {
+    let views = program.views.iter().enumerate().filter(|(_, view)| view.materialized);
+    views.map(|(position, view)| (view.name.clone(), position)).collect()
 }

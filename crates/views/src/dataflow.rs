@@ -9,7 +9,7 @@ use crate::chain::Chain;
 /// The position of a node in [`Dataflow::nodes`]; its inputs have lower ones.
 pub(crate) type NodeId = usize;
 
-/// All nodes of a program's materialised views, in dependency order.
+/// All nodes of some of a program's materialised views, in dependency order.
 #[derive(Debug, Default)]
 pub(crate) struct Dataflow {
     pub(crate) nodes: Vec<Node>,
@@ -19,9 +19,9 @@ pub(crate) struct Dataflow {
 /// One operator.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// The changes of a table.
+    /// The changes of a table, or of a view that another part keeps.
     Source {
-        table: Name,
+        relation: Name,
     },
     /// Projections and filters.
     Chain {

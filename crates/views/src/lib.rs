@@ -1,16 +1,20 @@
-//! A program's materialised views as one incremental circuit: changes of tables go in, changes of views come out.
+//! A program's materialised views as an incremental circuit in several parts: changes of tables go in, changes of views come out.
 //!
 //! The plan of each view is lowered to a few nodes, and those to operators of dbsp. Rows travel between operators
 //! as Arrow batches with weights and are computed with by DataFusion's vectorised expressions; they become
 //! memcomparable byte rows only where state is kept. Reading order:
 
-/// The circuit: built from a program, stepped by the engine.
+/// The circuit: changed with the program, stepped by the engine.
 pub mod circuit;
+/// How a circuit runs.
+pub mod options;
 
 /// COUNT, SUM and AVG of a group.
 mod accumulator;
 /// Projections and filters, batch by batch.
 mod chain;
+/// Program changes: new parts beside the running ones.
+mod change;
 /// Columns to byte rows and back.
 mod codec;
 /// The parts of a program that share no table, which step by themselves.
@@ -21,8 +25,14 @@ mod dataflow;
 mod expression;
 /// Plans to nodes.
 mod lower;
+/// How much memory a part takes.
+mod memory;
 /// Nodes to dbsp's operators.
 mod operators;
+/// One part: one circuit of dbsp.
+mod part;
+/// All parts, on the thread that runs them.
+mod parts;
 /// One row as bytes.
 mod row;
 /// The thread that dbsp runs on.
@@ -30,3 +40,4 @@ mod worker;
 
 pub use circuit::{BuildError, Circuit, StepError, StepOutput, view_schema};
 pub use expression::errors::ExpressionError;
+pub use options::CircuitOptions;

@@ -23,10 +23,10 @@ use crate::dataflow::{Dataflow, Node, NodeId, View};
 use crate::expression::Expression;
 use crate::expression::errors::Site;
 
-/// Lowers all materialised views of a program.
-pub(crate) fn lower(program: &Program) -> Result<Dataflow, BuildError> {
+/// Lowers those materialised views of a program that are `wanted`. Others that they read are sources to them.
+pub(crate) fn lower(program: &Program, wanted: impl Fn(&Name) -> bool) -> Result<Dataflow, BuildError> {
     let mut lowering = Lowering { dataflow: Dataflow::default(), relations: HashMap::new() };
-    for view in program.views.iter().filter(|view| view.materialized) {
+    for view in program.views.iter().filter(|view| view.materialized && wanted(&view.name)) {
         lowering.view(view)?;
     }
     Ok(lowering.dataflow)
@@ -34,7 +34,7 @@ pub(crate) fn lower(program: &Program) -> Result<Dataflow, BuildError> {
 
 struct Lowering {
     dataflow: Dataflow,
-    /// The nodes of tables that are read and of materialised views, by name.
+    /// The nodes of sources and of lowered views, by name.
     relations: HashMap<String, NodeId>,
 }
 

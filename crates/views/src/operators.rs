@@ -33,8 +33,8 @@ type Keyed = Stream<RootCircuit, OrdIndexedZSet<ByteRow, ByteRow>>;
 /// The ends of a circuit.
 pub(crate) struct Ends {
     pub(crate) inputs: HashMap<Name, InputHandle<Delta>>,
-    /// The position of each view in the dataflow, and its sink.
-    pub(crate) outputs: Vec<(usize, Sink)>,
+    /// Views and their sinks, in the program's order.
+    pub(crate) outputs: Vec<(Name, Sink)>,
 }
 
 /// Adds some nodes of the dataflow, inputs before their readers, and the sinks of their views to a circuit.
@@ -48,9 +48,9 @@ pub(crate) fn instantiate(
     let mut inputs = HashMap::new();
     for id in nodes {
         let stream = match &dataflow.nodes[*id] {
-            Node::Source { table } => {
+            Node::Source { relation } => {
                 let (stream, handle) = circuit.add_input_stream();
-                inputs.insert(table.clone(), handle);
+                inputs.insert(relation.clone(), handle);
                 stream
             }
             Node::Chain { input, chain } => {
@@ -68,8 +68,7 @@ pub(crate) fn instantiate(
         };
         streams.insert(*id, stream);
     }
-    let views = dataflow.views.iter().enumerate().filter(|(_, view)| streams.contains_key(&view.node));
-    let outputs =
-        views.map(|(position, view)| (position, Sink::new(&streams[&view.node], view.schema.clone())));
+    let views = dataflow.views.iter().filter(|view| streams.contains_key(&view.node));
+    let outputs = views.map(|view| (view.name.clone(), Sink::new(&streams[&view.node], view.schema.clone())));
     Ends { inputs, outputs: outputs.collect() }
 }

@@ -1,116 +1,118 @@
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dbsp::Runtime;
 use dbsp::circuit::{CircuitConfig, RuntimeHandle};
-use dbsp::{CircuitHandle, RootCircuit, Runtime};
 use headwater_types::{Delta, Name};
 
 use crate::circuit::{BuildError, StepError, StepOutput};
 use crate::component::Component;
-use crate::dataflow::{Dataflow, Node};
-use crate::expression::errors::ErrorLog;
-use crate::operators::{Ends, instantiate};
+use crate::dataflow::Dataflow;
+use crate::options::CircuitOptions;
+use crate::part::{PartId, PartPlan};
+use crate::parts::Parts;
 
-type Inputs = Vec<(Name, Delta)>;
-type Reply = Result<StepOutput, StepError>;
+type Job = Box<dyn FnOnce(&mut Parts) + Send>;
 
-/// The thread on which dbsp's circuits live, and the way to it. It does one thing at a time and answers each
-/// request once. Whatever panics there is caught there: it answers, drops the circuits, and ends.
+/// The thread on which dbsp's circuits live, and the way to it. It does one thing at a time. What panics there is
+/// caught there and answered.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// Tables that some view reads.
-    tables: HashSet<Name>,
-    /// Whether the first step is done; it runs though nothing changed.
-    started: bool,
     /// `None` once the thread was asked to end.
-    channel: Option<(SyncSender<Inputs>, Receiver<Reply>)>,
+    jobs: Option<SyncSender<Job>>,
     /// `None` once the thread was joined.
     runtime: Option<RuntimeHandle>,
-}
-
-/// What the thread starts with.
-struct Start {
-    dataflow: Dataflow,
-    components: Vec<Component>,
-    requests: Receiver<Inputs>,
-    replies: SyncSender<Reply>,
-}
-
-/// One of the thread's circuits.
-struct Part {
-    circuit: CircuitHandle,
-    ends: Ends,
-    /// Whether it must run in the first step whatever changed.
-    starts_with_rows: bool,
+    memory_bytes: Arc<AtomicUsize>,
 }
 
 impl Worker {
-    /// Starts the thread and waits until its circuits are built.
-    pub(crate) fn start(dataflow: Dataflow, components: Vec<Component>) -> Result<Worker, BuildError> {
-        let source = |node: &Node| if let Node::Source { table } = node { Some(table.clone()) } else { None };
-        let tables = dataflow.nodes.iter().filter_map(source).collect();
-        let (request_sender, requests) = sync_channel(1);
-        let (replies, reply_receiver) = sync_channel(1);
-        let start = Arc::new(Mutex::new(Some(Start { dataflow, components, requests, replies })));
+    /// Starts the thread.
+    pub(crate) fn start(_options: &CircuitOptions) -> Result<Worker, BuildError> {
+        let (sender, jobs) = sync_channel(1);
+        let jobs = Arc::new(Mutex::new(Some(jobs)));
+        let memory_bytes = Arc::new(AtomicUsize::new(0));
+        let measured = memory_bytes.clone();
         let runtime = keeping_panic_hook(|| {
             Runtime::run(CircuitConfig::with_workers(1), move |_parker| {
-                if let Some(start) = start.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    run(start);
+                if let Some(jobs) = jobs.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    serve(&jobs, Parts::new(measured));
                 }
             })
         })
         .map_err(|error| BuildError::Runtime(error.to_string()))?;
-        let mut worker = Worker {
-            tables,
-            started: false,
-            channel: Some((request_sender, reply_receiver)),
-            runtime: Some(runtime),
-        };
-        worker.receive().map_err(|error| BuildError::Runtime(error.to_string()))?;
-        Ok(worker)
+        Ok(Worker { jobs: Some(sender), runtime: Some(runtime), memory_bytes })
     }
 
-    /// Runs one step. After an error the thread is gone.
-    pub(crate) fn step(&mut self, mut inputs: Inputs) -> Reply {
-        inputs.retain(|(name, delta)| self.tables.contains(name) && !delta.is_empty());
-        if inputs.is_empty() && self.started {
-            return Ok(StepOutput::default());
-        }
-        self.started = true;
-        if let Some((requests, _)) = &self.channel {
-            // A thread that is gone has left its reason among the replies.
-            let _ = requests.send(inputs);
-        }
-        self.receive()
+    /// Builds the parts of a change.
+    pub(crate) fn build(
+        &mut self,
+        dataflow: Dataflow,
+        components: Vec<Component>,
+    ) -> Result<Vec<PartPlan>, BuildError> {
+        self.call(move |parts| parts.build(&dataflow, &components))
+            .map_err(BuildError::Runtime)?
+            .map_err(|error| BuildError::Runtime(error.to_string()))
     }
 
-    fn receive(&mut self) -> Reply {
-        let ended = || Err(StepError::Panicked("its thread ended".into()));
-        let reply = self
-            .channel
-            .as_ref()
-            .map_or_else(ended, |(_, replies)| replies.recv().unwrap_or_else(|_| ended()));
-        if reply.is_err() {
-            self.stop();
-        }
-        reply
+    /// Runs the running parts. After an error those that ran are gone.
+    pub(crate) fn step(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        self.call(move |parts| parts.step(inputs)).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
     }
 
-    fn stop(&mut self) {
-        self.channel = None;
-        if let Some(runtime) = self.runtime.take() {
-            // The thread catches its panics, so there is none to pass on.
-            let _ = runtime.kill();
+    /// Runs the parts of a change.
+    pub(crate) fn feed(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        self.call(move |parts| parts.feed(inputs)).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
+    }
+
+    /// The running parts that are left.
+    pub(crate) fn running_parts(&mut self) -> Vec<PartId> {
+        self.call(|parts| parts.running()).unwrap_or_default()
+    }
+
+    /// Of the running parts these go on, and those of the change run from now on. False if they are gone.
+    pub(crate) fn swap(&mut self, carried: Vec<PartId>) -> bool {
+        self.call(move |parts| parts.swap(&carried)).is_ok()
+    }
+
+    /// Drops the parts of a change.
+    pub(crate) fn drop_new(&mut self) {
+        // They are gone too if the thread is.
+        let _ = self.call(Parts::drop_new);
+    }
+
+    /// What the state of all parts takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Has the thread do something. An error is what it panicked with.
+    fn call<T: Send + 'static>(
+        &mut self,
+        job: impl FnOnce(&mut Parts) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (reply, replied) = sync_channel(1);
+        let job: Job = Box::new(move |parts| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| job(parts)));
+            // Whoever called waits for the reply.
+            let _ = reply.send(outcome.map_err(|payload| panic_message(payload.as_ref())));
+        });
+        let ended = || Err("its thread ended".to_owned());
+        match &self.jobs {
+            Some(jobs) if jobs.send(job).is_ok() => replied.recv().unwrap_or_else(|_| ended()),
+            _ => ended(),
         }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.stop();
+        self.jobs = None;
+        if let Some(runtime) = self.runtime.take() {
+            // The thread catches its panics, so there is none to pass on.
+            let _ = runtime.kill();
+        }
     }
 }
 
@@ -125,79 +127,9 @@ fn keeping_panic_hook<T>(start: impl FnOnce() -> T) -> T {
 }
 
 /// The thread's life.
-fn run(start: Start) {
-    let Start { dataflow, components, requests, replies } = start;
-    // Circuits are dropped while a panic unwinds: dbsp does not run their last clock tick then.
-    let outcome = catch_unwind(AssertUnwindSafe(|| serve(&dataflow, &components, &requests, &replies)));
-    if let Err(payload) = outcome {
-        // Nobody waits for a reply when the circuit is being dropped.
-        let _ = replies.send(Err(StepError::Panicked(panic_message(payload.as_ref()))));
-    }
-}
-
-fn serve(
-    dataflow: &Dataflow,
-    components: &[Component],
-    requests: &Receiver<Inputs>,
-    replies: &SyncSender<Reply>,
-) {
-    let errors = Rc::new(ErrorLog::default());
-    let parts: Result<Vec<Part>, dbsp::Error> =
-        components.iter().map(|component| build(dataflow, component, &errors)).collect();
-    let parts = match parts {
-        Ok(parts) => parts,
-        Err(error) => {
-            let _ = replies.send(Err(step_error(&error)));
-            return;
-        }
-    };
-    if replies.send(Ok(StepOutput::default())).is_err() {
-        return;
-    }
-    let mut first = true;
-    while let Ok(inputs) = requests.recv() {
-        let reply = step(dataflow, &parts, &errors, inputs, first);
-        first = false;
-        let failed = reply.is_err();
-        if replies.send(reply).is_err() || failed {
-            return;
-        }
-    }
-}
-
-fn build(dataflow: &Dataflow, component: &Component, errors: &Rc<ErrorLog>) -> Result<Part, dbsp::Error> {
-    let (circuit, ends) =
-        RootCircuit::build(|circuit| Ok(instantiate(circuit, dataflow, &component.nodes, errors)))?;
-    Ok(Part { circuit, ends, starts_with_rows: component.starts_with_rows })
-}
-
-fn step(dataflow: &Dataflow, parts: &[Part], errors: &ErrorLog, mut inputs: Inputs, first: bool) -> Reply {
-    let mut deltas: Vec<(usize, Delta)> = Vec::new();
-    for part in parts {
-        let mut runs = first && part.starts_with_rows;
-        for (name, delta) in &mut inputs {
-            if let Some(input) = part.ends.inputs.get(name) {
-                let delta = std::mem::take(delta);
-                input.update_for_worker(0, |pending| pending.parts.extend(delta.parts));
-                runs = true;
-            }
-        }
-        if runs {
-            part.circuit.transaction().map_err(|error| step_error(&error))?;
-            deltas.extend(part.ends.outputs.iter().map(|(view, sink)| (*view, sink.take())));
-        }
-    }
-    deltas.retain(|(_, delta)| !delta.is_empty());
-    deltas.sort_by_key(|(view, _)| *view);
-    let (errors, errors_total) = errors.take();
-    let deltas = deltas.into_iter().map(|(view, delta)| (dataflow.views[view].name.clone(), delta)).collect();
-    Ok(StepOutput { deltas, errors, errors_total })
-}
-
-fn step_error(error: &dbsp::Error) -> StepError {
-    match error {
-        dbsp::Error::Storage(_) | dbsp::Error::IO(_) => StepError::Storage(error.to_string()),
-        _ => StepError::Panicked(error.to_string()),
+fn serve(jobs: &Receiver<Job>, mut parts: Parts) {
+    while let Ok(job) = jobs.recv() {
+        job(&mut parts);
     }
 }
 

@@ -3,14 +3,14 @@
 /// Tables that the system fills: quarantine and error_view.
 mod system_table;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_relation::Relation;
 use headwater_types::limits::ERRORS_PER_STEP_MAX;
 use headwater_types::schema::schema_of;
 use headwater_types::{Delta, Lsn, Name, Scan};
-use headwater_views::{Circuit, ExpressionError, StepError};
+use headwater_views::{Circuit, CircuitOptions, ExpressionError, StepError};
 
 use crate::clock::Clocks;
 use crate::counters::{Counters, CountsBuilder};
@@ -147,10 +147,13 @@ pub(crate) fn filled_circuit(
     if program.views.is_empty() {
         return Ok(Filled { circuit: None, errors });
     }
-    let mut circuit =
-        Circuit::build(&program.compiled).map_err(|error| FillError::Build(error.to_string()))?;
+    let mut circuit = Circuit::new(CircuitOptions::default());
+    circuit
+        .begin_change(&program.compiled, &HashSet::new())
+        .map_err(|error| FillError::Build(error.to_string()))?;
+    let sources = circuit.change_sources();
     let mut feed = |inputs: Vec<(Name, Delta)>| -> Result<(), FillError> {
-        let output = circuit.step(inputs)?;
+        let output = circuit.feed_change(inputs)?;
         let room = ERRORS_PER_STEP_MAX.saturating_sub(errors.len());
         errors.extend(output.errors.into_iter().filter(|error| listed(&error.view)).take(room));
         output.deltas.into_iter().try_for_each(|(view, delta)| each(&view, delta))
@@ -158,7 +161,7 @@ pub(crate) fn filled_circuit(
     // A view without GROUP BY keys has a row even over no rows at all.
     feed(Vec::new())?;
     for (table, rows) in program.tables.iter().zip(tables) {
-        let Some(rows) = rows else { continue };
+        let Some(rows) = rows.filter(|_| sources.contains(&table.definition.name)) else { continue };
         let snapshot = rows.snapshot();
         for segment in 0..snapshot.num_segments() {
             let batch = snapshot.segment(segment, None);
@@ -168,6 +171,7 @@ pub(crate) fn filled_circuit(
             }
         }
     }
+    circuit.finish_change();
     Ok(Filled { circuit: Some(circuit), errors })
 }
 

@@ -37,8 +37,8 @@ impl ViewLowering<'_> {
         let node = match self.lowering.relations.get(name) {
             Some(node) => *node,
             None => {
-                let table = Name::system(name).map_err(|error| self.unsupported(error.to_string()))?;
-                let node = self.lowering.add(Node::Source { table });
+                let relation = Name::system(name).map_err(|error| self.unsupported(error.to_string()))?;
+                let node = self.lowering.add(Node::Source { relation });
                 self.lowering.relations.insert(name.to_owned(), node);
                 node
             }

@@ -1,12 +1,12 @@
 //! A script in steps: each query is a materialised view, whose changes are added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::record_batch::RecordBatch;
 use headwater_relation::Relation;
 use headwater_sql::{CompileOptions, Program, compile};
 use headwater_types::{Delta, Name};
-use headwater_views::{Circuit, view_schema};
+use headwater_views::{BuildError, Circuit, CircuitOptions, view_schema};
 
 use crate::Tally;
 use crate::batch::Event;
@@ -87,7 +87,7 @@ fn queries<'a>(script: &'a Script, definitions: &str, tally: &mut Tally) -> Vec<
             tally.failures.push(format!("{}\n{}\n{what}", script.place(record, "as a view"), query.sql));
         };
         match (record.is_for("incremental"), compiled) {
-            (true, Ok(program)) => match Circuit::build(&program) {
+            (true, Ok(program)) => match circuit(&program) {
                 Ok(_) => queries.push((record, query)),
                 Err(error) => fail(error.to_string()),
             },
@@ -109,6 +109,14 @@ fn as_view(record: &Record, query: &Query) -> String {
     format!("CREATE MATERIALIZED VIEW {} ({}) AS {};\n", view_name(record), columns.join(", "), query.sql)
 }
 
+/// The circuit of a program over empty tables.
+fn circuit(program: &Program) -> Result<Circuit, BuildError> {
+    let mut circuit = Circuit::new(CircuitOptions::default());
+    circuit.begin_change(program, &HashSet::new())?;
+    circuit.finish_change();
+    Ok(circuit)
+}
+
 /// Changes in one part.
 fn whole(rows: &[(RecordBatch, i64)]) -> Delta {
     let part = |(row, weight): &(RecordBatch, i64)| {
@@ -119,7 +127,7 @@ fn whole(rows: &[(RecordBatch, i64)]) -> Delta {
 
 impl Views {
     fn new(program: &Program) -> Views {
-        let circuit = Circuit::build(program).unwrap_or_else(|error| panic!("{error}"));
+        let circuit = circuit(program).unwrap_or_else(|error| panic!("{error}"));
         let kept = program.views.iter().filter(|view| view.materialized);
         let contents = kept
             .map(|view| (view.name.as_str().to_owned(), Relation::new(view_schema(view), Vec::new())))

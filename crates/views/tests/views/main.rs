@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod aggregates;
+mod changes;
 mod errors;
 mod joins;
 mod panics;

@@ -20,6 +20,7 @@ use query::Tables;
 use random::Random;
 use rules::Hits;
 
+use crate::support::circuit;
 use crate::value::{self, Row, row_text};
 
 /// Rows of a view with their multiplicity.
@@ -46,7 +47,7 @@ impl Case {
             Err(error) if error.message == "a view without a table never changes" => return None,
             compiled => compiled.unwrap_or_else(|error| panic!("seed {seed}\n{sql}\n{error}")),
         };
-        let circuit = Circuit::build(&program).unwrap_or_else(|error| panic!("{sql}\n{error}"));
+        let circuit = circuit(&program);
         let tables = generated.tables.iter().map(|table| (table.name.clone(), Vec::new())).collect();
         Some(Case { seed, generated, program, circuit, tables, views: BTreeMap::new() })
     }

@@ -1,10 +1,10 @@
 //! A program with its circuit, and short ways to write rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use headwater_sql::{CompileOptions, Program, compile};
 use headwater_types::{Delta, Name, WeightedRows};
-use headwater_views::{Circuit, StepError, StepOutput};
+use headwater_views::{Circuit, CircuitOptions, StepError, StepOutput};
 
 use crate::value::{self, Row, Value, row_text};
 
@@ -17,7 +17,7 @@ impl Fixture {
     pub fn new(sql: &str) -> Fixture {
         let program =
             compile(sql, &CompileOptions { test_hooks: true }).unwrap_or_else(|error| panic!("{error}"));
-        let circuit = Circuit::build(&program).unwrap();
+        let circuit = circuit(&program);
         Fixture { program, circuit }
     }
 
@@ -37,6 +37,14 @@ impl Fixture {
     pub fn step(&mut self, table: &str, rows: Vec<(Row, i64)>) -> StepOutput {
         self.try_step(table, rows).unwrap()
     }
+}
+
+/// The circuit of a program over empty tables.
+pub fn circuit(program: &Program) -> Circuit {
+    let mut circuit = Circuit::new(CircuitOptions::default());
+    circuit.begin_change(program, &HashSet::new()).unwrap_or_else(|error| panic!("{error}"));
+    circuit.finish_change();
+    circuit
 }
 
 /// The rows that a step changed in a view, as texts with their weights, sorted.

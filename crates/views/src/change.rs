@@ -1,0 +1,146 @@
+//! Changing the program: new parts are built and fed beside the running ones, then take their place.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use headwater_sql::Program;
+use headwater_types::{Delta, Name};
+
+use crate::circuit::{BuildError, Circuit, Running, StepError, StepOutput, materialized_views};
+use crate::component::components;
+use crate::lower::lower;
+use crate::part::{PartId, PartPlan};
+use crate::worker::Worker;
+
+/// A change that has begun.
+#[derive(Debug)]
+pub(crate) struct Change {
+    tables: HashSet<Name>,
+    views: HashMap<Name, usize>,
+    /// The running parts that go on.
+    carried: Vec<PartPlan>,
+    new: Vec<PartPlan>,
+    /// Whether the new parts were run.
+    is_fed: bool,
+}
+
+impl Circuit {
+    /// Begins a change to `program`; one that had begun is dropped. `kept` are the materialised views that are the
+    /// same as before, with all that they read.
+    ///
+    /// A running part is carried on if all its views are kept, and all whose views it reads are carried on. Every
+    /// other materialised view is built anew, beside the running parts, which still run the old program.
+    pub fn begin_change(&mut self, program: &Program, kept: &HashSet<Name>) -> Result<(), BuildError> {
+        self.abandon_change();
+        let views = materialized_views(program);
+        let carried = self.carried(|view| kept.contains(view) && views.contains_key(view));
+        let carried_views: HashSet<&Name> = carried.iter().flat_map(|part| &part.views).collect();
+        let dataflow = lower(program, |view| !carried_views.contains(view))?;
+        let components = components(&dataflow);
+        let mut new = Vec::with_capacity(components.len());
+        if !components.is_empty() {
+            let worker = match &mut self.worker {
+                Some(worker) => worker,
+                none => none.insert(Worker::start(&self.options)?),
+            };
+            let built = worker.build(dataflow, components);
+            if built.is_err() && self.running.parts.is_empty() {
+                self.worker = None;
+            }
+            new = built?;
+        }
+        let tables = program.tables.iter().map(|table| table.name.clone()).collect();
+        self.change = Some(Change { tables, views, carried, new, is_fed: false });
+        Ok(())
+    }
+
+    /// The running parts that go on, where `stays` tells which views are the same.
+    fn carried(&self, stays: impl Fn(&Name) -> bool) -> Vec<PartPlan> {
+        let running = &self.running;
+        let mut carried: Vec<PartPlan> = Vec::new();
+        for part in &running.parts {
+            let is_there = |source: &Name| {
+                !running.views.contains_key(source)
+                    || carried.iter().any(|earlier| earlier.views.contains(source))
+            };
+            if part.views.iter().all(&stays) && part.sources.iter().all(is_there) {
+                carried.push(part.clone());
+            }
+        }
+        carried
+    }
+
+    /// The tables, and the views of carried parts, that the new parts read: [`Circuit::feed_change`] must be given
+    /// all their rows before [`Circuit::finish_change`]. Tables come first, then views in the program's order.
+    #[must_use]
+    pub fn change_sources(&self) -> Vec<Name> {
+        let Some(change) = &self.change else { return Vec::new() };
+        let sources: BTreeSet<&Name> = change.new.iter().flat_map(|part| &part.sources).collect();
+        let mut sources: Vec<Name> = sources.into_iter().cloned().collect();
+        sources.sort_by_key(|source| change.views.get(source).copied());
+        sources
+    }
+
+    /// Runs the new parts on changes of what they read, and returns the changes of their views. The rows may come
+    /// in any number of steps; at least one must be made, without rows if there are none, as some views have rows
+    /// over empty tables.
+    ///
+    /// An error drops the change. The running parts do not notice.
+    ///
+    /// # Panics
+    /// If no change has begun, or an input is not one of its sources.
+    pub fn feed_change(&mut self, mut inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        let change = self.change.as_mut().expect("the caller has begun a change");
+        for (name, _) in &inputs {
+            let is_source = change.new.iter().any(|part| part.sources.contains(name));
+            assert!(is_source, "the new parts do not read {name}");
+        }
+        inputs.retain(|(_, delta)| !delta.is_empty());
+        let worker = self.worker.as_mut().filter(|_| !inputs.is_empty() || !change.is_fed);
+        let Some(worker) = worker else { return Ok(StepOutput::default()) };
+        change.is_fed = true;
+        match worker.feed(inputs) {
+            Ok(output) => Ok(output.in_order_of(&change.views)),
+            Err(error) => {
+                self.abandon_change();
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets the new parts run from now on, and drops those that the new program does not need.
+    ///
+    /// # Panics
+    /// If no change has begun.
+    pub fn finish_change(&mut self) {
+        let Change { tables, views, carried, new, is_fed } =
+            self.change.take().expect("the caller has begun a change");
+        let is_unstarted = (!is_fed && !new.is_empty()) || self.running.is_unstarted;
+        let ids: Vec<PartId> = carried.iter().map(|part| part.id).collect();
+        let parts: Vec<PartPlan> = carried.into_iter().chain(new).collect();
+        let is_swapped = match &mut self.worker {
+            _ if parts.is_empty() => {
+                self.worker = None;
+                true
+            }
+            Some(worker) => worker.swap(ids),
+            None => false,
+        };
+        // A thread that ended meanwhile is found out by the next step.
+        let is_broken = !is_swapped;
+        let parts = if is_broken { Vec::new() } else { parts };
+        self.running = Running { tables, views, parts, is_unstarted, is_broken };
+    }
+
+    /// Drops a change that has begun, if one has.
+    pub fn abandon_change(&mut self) {
+        if self.change.take().is_none() {
+            return;
+        }
+        if let Some(worker) = &mut self.worker {
+            worker.drop_new();
+        }
+        if self.running.parts.is_empty() {
+            self.worker = None;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+/// How a circuit runs.
+#[derive(Clone, Debug, Default)]
+pub struct CircuitOptions {}

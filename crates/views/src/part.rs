@@ -1,0 +1,93 @@
+//! One of a circuit's parts, as the thread that runs it sees it, and as the rest of the crate does.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use dbsp::{CircuitHandle, RootCircuit};
+use headwater_types::{Delta, Name};
+
+use crate::circuit::StepError;
+use crate::component::Component;
+use crate::dataflow::{Dataflow, Node};
+use crate::expression::errors::ErrorLog;
+use crate::operators::{Ends, instantiate};
+
+/// The number of a part, never used twice by one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PartId(pub(crate) u64);
+
+/// What a part reads and keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct PartPlan {
+    pub(crate) id: PartId,
+    /// The views whose rows it gives.
+    pub(crate) views: Vec<Name>,
+    /// The tables, and the views of other parts, that it reads.
+    pub(crate) sources: BTreeSet<Name>,
+}
+
+/// One circuit of dbsp. It lives and dies on one thread.
+pub(crate) struct Part {
+    pub(crate) plan: PartPlan,
+    circuit: CircuitHandle,
+    /// The same circuit, to ask its nodes.
+    nodes: RootCircuit,
+    ends: Ends,
+    /// Whether it must run though nothing changed: it was never run, and has rows without any.
+    must_run: bool,
+}
+
+impl Part {
+    /// Builds a part of some nodes of a dataflow.
+    pub(crate) fn build(
+        id: PartId,
+        dataflow: &Dataflow,
+        component: &Component,
+        errors: &Rc<ErrorLog>,
+    ) -> Result<Part, dbsp::Error> {
+        let source = |id: &usize| match &dataflow.nodes[*id] {
+            Node::Source { relation } => Some(relation.clone()),
+            _ => None,
+        };
+        let sources = component.nodes.iter().filter_map(source).collect();
+        let (circuit, (nodes, ends)) = RootCircuit::build(|circuit| {
+            let ends = instantiate(circuit, dataflow, &component.nodes, errors);
+            Ok((circuit.clone(), ends))
+        })?;
+        let views = ends.outputs.iter().map(|(view, _)| view.clone()).collect();
+        let must_run = component.starts_with_rows;
+        Ok(Part { plan: PartPlan { id, views, sources }, circuit, nodes, ends, must_run })
+    }
+
+    /// Whether these changes are any of its business.
+    pub(crate) fn reads(&self, changes: &[(Name, Delta)]) -> bool {
+        self.must_run || changes.iter().any(|(relation, _)| self.ends.inputs.contains_key(relation))
+    }
+
+    /// Runs it on those of the changes that it reads, and appends those of its views.
+    pub(crate) fn run(&mut self, changes: &mut Vec<(Name, Delta)>) -> Result<(), StepError> {
+        self.must_run = false;
+        for (relation, delta) in changes.iter() {
+            if let Some(input) = self.ends.inputs.get(relation) {
+                let delta = delta.clone();
+                input.update_for_worker(0, |pending| pending.parts.extend(delta.parts));
+            }
+        }
+        self.circuit.transaction().map_err(|error| step_error(&error))?;
+        let deltas = self.ends.outputs.iter().map(|(view, sink)| (view.clone(), sink.take()));
+        changes.extend(deltas.filter(|(_, delta)| !delta.is_empty()));
+        Ok(())
+    }
+
+    /// Roughly the memory that its state takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        crate::memory::state_bytes(&self.nodes)
+    }
+}
+
+pub(crate) fn step_error(error: &dbsp::Error) -> StepError {
+    match error {
+        dbsp::Error::Storage(_) | dbsp::Error::IO(_) => StepError::Storage(error.to_string()),
+        _ => StepError::Panicked(error.to_string()),
+    }
+}
