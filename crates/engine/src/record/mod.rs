@@ -12,7 +12,7 @@ mod skip;
 mod step;
 
 pub(crate) use clock_tick::{ClockTickRecord, RetentionCut};
-pub(crate) use operation::OperationRecord;
+pub(crate) use operation::{OperationRecord, batch_schema};
 pub(crate) use pause::{PauseRecord, QueuedRecord, ResumeRecord};
 pub(crate) use program_change::{ErrorRecord, ModuleRecord, ProgramChangeRecord, RelationRecord};
 pub(crate) use request::{RejectedRecord, RequestRecord};

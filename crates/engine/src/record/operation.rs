@@ -75,10 +75,19 @@ impl OperationRecord {
         table: usize,
         definition: &TableDefinition,
     ) -> Result<Operation, RecordReadError> {
+        self.to_operation_of(table, |kind, columns| batch_schema(definition, kind, columns))
+    }
+
+    /// The operation again; `schema` knows the rows of an operation by its kind and a patch's columns.
+    pub(crate) fn to_operation_of(
+        &self,
+        table: usize,
+        schema: impl FnOnce(OperationKind, &[usize]) -> Option<SchemaRef>,
+    ) -> Result<Operation, RecordReadError> {
         let columns: Vec<usize> = self.columns.iter().map(|column| *column as usize).collect();
         let kind = self.operation_kind()?;
-        let schema = batch_schema(definition, kind, &columns).ok_or_else(|| {
-            undecodable(format!("a column of {columns:?} is not in table {}", definition.name))
+        let schema = schema(kind, &columns).ok_or_else(|| {
+            undecodable(format!("a column of {columns:?} is not in relation {}", self.relation))
         })?;
         let rows = ipc::decode(&self.batch, &schema).map_err(|error| undecodable(error.to_string()))?;
         let record_indexes: Vec<u32> = if self.record_indexes.is_empty() {
