@@ -82,6 +82,24 @@ fn payloads_are_the_raw_text() {
 }
 
 #[test]
+fn bytes_times_and_uuids_are_texts_without_their_quotes() {
+    let body = "id,at,raw,uuid\n1,10:00:00.5,0aff,123e4567e89b12d3a456426655440000\n2,,,\n3,,\"\",\n4,x,,";
+    let row = r#"{"id":1,"at":"10:00:00.5","raw":"0aff","uuid":"123e4567-e89b-12d3-a456-426655440000"}"#;
+    let nothing = |id: u8, raw: &str| format!(r#"{{"id":{id},"at":null,"raw":{raw},"uuid":null}}"#);
+    check_as(
+        "t: id BIGINT, at TIME, raw VARBINARY, uuid UUID",
+        OperationName::Insert,
+        body,
+        &format!(
+            r#"insert t [0, 1, 2] {row},{},{}
+               error 3 type_mismatch at: 'x' is not a TIME (write "10:00:00", with an optional fraction and no zone)"#,
+            nothing(2, "null"),
+            nothing(3, r#""""#)
+        ),
+    );
+}
+
+#[test]
 fn keys_are_read_from_texts() {
     let show = |definition: &str, texts: &[&str]| match parse_key(texts, &table(definition)) {
         Ok(batch) => {
@@ -103,6 +121,13 @@ fn keys_are_read_from_texts() {
     assert_eq!(
         show("t: id BIGINT KEY", &["007"]),
         "error 0 type_mismatch id: '007' is not a value of BIGINT (write an integer, without quotes)"
+    );
+    assert_eq!(
+        show(
+            "t: a UUID KEY, b TIME KEY, c VARBINARY KEY",
+            &["{123E4567E89B12D3A456426655440000}", "10:00", "0AFF"]
+        ),
+        r#"{"a":"123e4567-e89b-12d3-a456-426655440000","b":"10:00:00","c":"0aff"}"#
     );
     assert_eq!(
         show("t: id BIGINT", &["7"]),

@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-const TABLE: &str =
-    "t: id BIGINT NOT NULL, small TINYINT, ratio DOUBLE, name VARCHAR, ok BOOLEAN, n INTEGER DEFAULT 7";
-const COLUMNS: [&str; 6] = ["id", "small", "ratio", "name", "ok", "n"];
+const TABLE: &str = "t: id BIGINT NOT NULL, small TINYINT, ratio DOUBLE, name VARCHAR, ok BOOLEAN, n INTEGER DEFAULT 7, \
+     clock TIME, raw VARBINARY, uuid UUID";
+const COLUMNS: [&str; 9] = ["id", "small", "ratio", "name", "ok", "n", "clock", "raw", "uuid"];
 
 /// An object's fields as they come, the same name perhaps twice.
 struct Fields(Vec<(String, Value)>);
@@ -44,7 +44,8 @@ impl<'de> Deserialize<'de> for Fields {
 /// The row that a record stands for; `None` if it is refused.
 fn oracle(text: &str) -> Option<Vec<Value>> {
     let Fields(fields) = serde_json::from_str(text).ok()?;
-    let mut row = vec![Value::Null, Value::Null, Value::Null, Value::Null, Value::Null, Value::from(7)];
+    let mut row = vec![Value::Null; COLUMNS.len()];
+    row[5] = Value::from(7);
     let mut given = [false; COLUMNS.len()];
     for (name, value) in fields {
         let column = COLUMNS.iter().position(|column| *column == name)?;
@@ -72,8 +73,50 @@ fn convert(column: usize, value: Value) -> Option<Value> {
         "ratio" if value.is_number() => Some(Value::from(value.as_f64()? + 0.0)),
         "ratio" => ["NaN", "Infinity", "-Infinity"].contains(&value.as_str()?).then_some(value),
         "name" => value.is_string().then_some(value),
+        "clock" => clock(value.as_str()?).map(Value::from),
+        "raw" => raw(&value).map(Value::from),
+        "uuid" => uuid(value.as_str()?).map(Value::from),
         _ => value.is_boolean().then_some(value),
     }
+}
+
+/// `hh:mm[:ss[.fraction]]` as `hh:mm:ss[.fraction]` without zeros at its end.
+fn clock(text: &str) -> Option<String> {
+    let (time, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let parts: Vec<&str> = time.split(':').collect();
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let in_range = parts.iter().zip([24, 60, 60]).all(|(part, end)| {
+        part.len() == 2 && numeric(part) && part.parse::<u32>().is_ok_and(|number| number < end)
+    });
+    let complete = parts.len() == 3 || (parts.len() == 2 && !text.contains('.'));
+    let fraction = numeric(fraction).then(|| fraction.trim_end_matches('0'))?;
+    let whole = format!("{}:{}:{}", parts[0], parts.get(1)?, parts.get(2).unwrap_or(&"00"));
+    let time = if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") };
+    (in_range && complete && fraction.len() <= 9).then_some(time)
+}
+
+/// Hexadecimal digits of a text or of an array of bytes.
+fn raw(value: &Value) -> Option<String> {
+    if let Some(text) = value.as_str() {
+        let digits = text.strip_prefix("\\x").or(text.strip_prefix("0x")).unwrap_or(text);
+        let right = digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return right.then(|| digits.to_lowercase());
+    }
+    let byte = |value: &Value| {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && (0.0..256.0).contains(&number)).then(|| format!("{:02x}", number as u8))
+    };
+    value.as_array()?.iter().map(byte).collect()
+}
+
+/// The canonical form of 32 digits in whole groups of four.
+fn uuid(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let groups = inner.split('-').all(|group| !group.is_empty() && group.len() % 4 == 0);
+    let digits = inner.replace('-', "").to_lowercase();
+    let right = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = || [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    (groups && right).then(|| parts().join("-"))
 }
 
 /// The row that the decoder reads from a line.
@@ -125,6 +168,9 @@ fn value() -> impl Strategy<Value = String> {
             "\"NaN\"",
             "\"-Infinity\"",
             "[1,{}]",
+            "[1, 255 ,0.0]",
+            "[]",
+            "\"10:00:00\"",
             "{\"a\":[]}",
             "-0.0"
         ])
@@ -142,6 +188,13 @@ fn right_value(column: usize) -> BoxedStrategy<String> {
         "id" => any::<i64>().prop_map(|value| value.to_string()).boxed(),
         "small" => any::<i8>().prop_map(|value| value.to_string()).boxed(),
         "n" => any::<i32>().prop_map(|value| value.to_string()).boxed(),
+        "clock" => "\"([01][0-9]|2[0-4]):[0-6][0-9](:[0-6][0-9](\\.[0-9]{0,10})?)?\"".boxed(),
+        "raw" => prop_oneof![
+            "\"(0x|\\\\\\\\x)?([0-9a-fA-F]{2}){0,4}[0-9a-g]?\"",
+            prop::collection::vec(-1..257_i32, 0..4).prop_map(|bytes| format!("{bytes:?}")),
+        ]
+        .boxed(),
+        "uuid" => "\"([0-9a-f]{8}-([0-9a-fA-F]{4}-){3}[0-9a-f]{12}|\\{?([0-9a-f]{4}-?){8}\\}?)\"".boxed(),
         "ratio" => "-?[1-9][0-9]{0,3}\\.[0-9]{1,3}".boxed(),
         "name" => ".*".prop_map(|text| serde_json::to_string(&text).unwrap()).boxed(),
         _ => any::<bool>().prop_map(|value| value.to_string()).boxed(),
@@ -225,7 +278,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(body in hostile(), operation in 0..4_usize, if_absent in 0..3_usize) {
-        let tables = [table("t: id BIGINT KEY, at TIMESTAMP KEY, name VARCHAR, d DECIMAL(9.3), n INTEGER DEFAULT 7"), table(TABLE)];
+        let tables = [table("t: id BIGINT KEY, at TIMESTAMP KEY, name VARCHAR, d DECIMAL(9.3), n INTEGER DEFAULT 7, raw VARBINARY, uuid UUID, clock TIME"), table(TABLE)];
         let options = DecodeOptions {
             operation: OperationName::parse(OperationName::NAMES[operation]).unwrap(),
             if_absent: [IfAbsent::Error, IfAbsent::Ignore, IfAbsent::Insert][if_absent],
@@ -261,6 +314,11 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         "\"name\"",
         "\"at\"",
         "\"d\"",
+        "\"raw\"",
+        "\"uuid\"",
+        "\"clock\"",
+        "\"00112233445566778899aabbccddeeff\"",
+        "\"10:00\"",
         "\"n\"",
         "1",
         "-0.5",

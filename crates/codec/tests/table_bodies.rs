@@ -388,3 +388,39 @@ fn a_record_that_is_too_long_is_refused_alone() {
     assert_eq!(decoded.operations[0].record_indexes, [1]);
     assert_eq!(decoded.errors[0].code.as_str(), "out_of_range");
 }
+
+#[test]
+fn times_bytes_and_uuids_are_read_in_every_form_and_written_in_one() {
+    let body = r#"
+        {"at":"10:00","raw":"0AFF","id":"123E4567-E89B-12D3-A456-426655440000"}
+        {"at":"10:00:00.120","raw":"\\x0aff","id":"{123e4567e89b12d3a456426655440000}"}
+        {"at":"23:59:59.999999999","raw":[10, 255],"id":"123e-4567-e89b-12d3-a456-4266-5544-0000"}
+        {"at":null,"raw":"","id":null}"#;
+    let uuid = "123e4567-e89b-12d3-a456-426655440000";
+    let row = |at: &str| format!(r#"{{"at":"{at}","raw":"0aff","id":"{uuid}"}}"#);
+    let rows = ["10:00:00", "10:00:00.12", "23:59:59.999999999"].map(row).join(",");
+    check(
+        "t: at TIME, raw VARBINARY, id UUID",
+        body,
+        &format!(r#"insert t [0, 1, 2, 3] {rows},{{"at":null,"raw":"","id":null}}"#),
+    );
+}
+
+#[test]
+fn what_is_no_time_no_bytes_and_no_uuid_is_refused() {
+    check_value("TIME", r#""24:00:00""#, "type_mismatch: '24:00:00' is no time of the day");
+    check_value("TIME", r#""10:00:00Z""#, "type_mismatch: '10:00:00Z' is not a TIME");
+    check_value("TIME", "10", "type_mismatch: a number is not a value of TIME");
+    let too_fine = "out_of_range: '10:00:00.1234567891' has more digits after the second than TIME holds";
+    check_value("TIME", r#""10:00:00.1234567891""#, too_fine);
+    check_value("VARBINARY", r#""0af""#, "type_mismatch: '0af' is not a VARBINARY");
+    check_value("VARBINARY", "12", "type_mismatch: a number is not a value of VARBINARY");
+    let not_bytes =
+        "type_mismatch: an array of other values than integers from 0 to 255 is not a value of VARBINARY";
+    for array in ["[256]", "[-1]", "[1.5]", r#"[1,"2"]"#, "[null]", "[[1]]"] {
+        check_value("VARBINARY", array, not_bytes);
+    }
+    check_value("UUID", r#""123e4567""#, "type_mismatch: '123e4567' is not a UUID");
+    check_value("UUID", "[1]", "type_mismatch: an array is not a value of UUID");
+    check_value("VARCHAR", "[1]", "type_mismatch: an array is not a value of VARCHAR");
+}

@@ -1,7 +1,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+    Int64Type, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
 };
 
 /// Whether two columns of the same type have the same value in these rows. NULL equals NULL; floats are compared by
@@ -33,7 +33,12 @@ pub(crate) fn values_equal(a: &ArrayRef, a_row: usize, b: &ArrayRef, b_row: usiz
         DataType::Float64 => float!(Float64Type),
         DataType::Decimal128(_, _) => primitive!(Decimal128Type),
         DataType::Utf8 => a.as_string::<i32>().value(a_row) == b.as_string::<i32>().value(b_row),
+        DataType::Binary => a.as_binary::<i32>().value(a_row) == b.as_binary::<i32>().value(b_row),
+        DataType::FixedSizeBinary(_) => {
+            a.as_fixed_size_binary().value(a_row) == b.as_fixed_size_binary().value(b_row)
+        }
         DataType::Date32 => primitive!(Date32Type),
+        DataType::Time64(TimeUnit::Nanosecond) => primitive!(Time64NanosecondType),
         DataType::Timestamp(TimeUnit::Microsecond, _) => primitive!(TimestampMicrosecondType),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => primitive!(TimestampNanosecondType),
         // Types without a case of their own: slower, and right for all.

@@ -123,7 +123,7 @@ proptest! {
 #[test]
 fn a_refused_change_leaves_no_trace() {
     let mut relation = Relation::new(schema(), vec![]);
-    let rows = rows_batch(&[vec![Some(0); 12], vec![None; 12]]);
+    let rows = rows_batch(&[vec![Some(0); common::TYPES.len()], vec![None; common::TYPES.len()]]);
     let change = relation.prepare_multiset(&Delta::inserted(rows.clone())).unwrap();
     relation.publish(change);
     let before = contents(&relation.snapshot());
@@ -138,7 +138,7 @@ fn a_refused_change_leaves_no_trace() {
 #[test]
 fn a_row_held_very_often_is_counted_and_removed_at_once() {
     let mut relation = Relation::new(schema(), vec![]);
-    let rows = rows_batch(&[vec![Some(0); 12]]);
+    let rows = rows_batch(&[vec![Some(0); common::TYPES.len()]]);
     let weighted = |weight| Delta { parts: vec![WeightedRows::weighted(rows.clone(), vec![weight])] };
     for (weight, held) in [(200_000, 200_000), (-1, 199_999), (-199_998, 1), (3, 4), (-4, 0)] {
         let change = relation.prepare_multiset(&weighted(weight)).unwrap();
@@ -151,7 +151,7 @@ fn a_row_held_very_often_is_counted_and_removed_at_once() {
 #[test]
 fn more_rows_than_can_be_numbered_are_refused() {
     let relation = Relation::new(schema(), vec![]);
-    let rows = rows_batch(&[vec![Some(0); 12]]);
+    let rows = rows_batch(&[vec![Some(0); common::TYPES.len()]]);
     for weight in [1 << 40, i64::MAX] {
         let delta = Delta { parts: vec![WeightedRows::weighted(rows.clone(), vec![weight])] };
         assert!(matches!(relation.prepare_multiset(&delta), Err(ChangeError::TooManyRows { .. })));
@@ -161,7 +161,7 @@ fn more_rows_than_can_be_numbered_are_refused() {
 #[test]
 fn an_index_built_after_a_change_was_prepared_does_not_miss_the_change() {
     let mut relation = Relation::new(schema(), vec![]);
-    let rows = rows_batch(&[vec![Some(0); 12]]);
+    let rows = rows_batch(&[vec![Some(0); common::TYPES.len()]]);
     let change = relation.prepare_multiset(&Delta::inserted(rows.clone())).unwrap();
     assert_eq!(relation.count_equal(&rows), [0]);
     relation.publish(change);

@@ -39,7 +39,12 @@ pub(crate) fn column_type(sql_type: &SqlType) -> std::result::Result<ColumnType,
         | SqlType::Character(_)
         | SqlType::Text
         | SqlType::String(_) => ColumnType::Varchar,
+        SqlType::Varbinary(_) | SqlType::Binary(_) | SqlType::Bytea => ColumnType::Varbinary,
+        SqlType::Uuid => ColumnType::Uuid,
         SqlType::Date => ColumnType::Date,
+        SqlType::Time(None | Some(0..=9), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            ColumnType::Time
+        }
         SqlType::Timestamp(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             timestamp(*precision)?
         }
@@ -83,6 +88,7 @@ fn timestamp(precision: Option<u64>) -> std::result::Result<ColumnType, TypeRefu
 
 fn unknown(sql_type: &SqlType) -> TypeRefusal {
     let hint = match sql_type {
+        SqlType::Time(..) => "use TIME, which has no zone and up to nine digits behind the second".to_owned(),
         SqlType::Timestamp(..) | SqlType::Datetime(_) | SqlType::TimestampNtz(_) => {
             "use TIMESTAMP; times are UTC, so convert before you push".to_owned()
         }
@@ -96,7 +102,7 @@ fn unknown(sql_type: &SqlType) -> TypeRefusal {
     TypeRefusal { message: format!("the type {sql_type} is not supported"), hint }
 }
 
-const TYPE_NAMES: [&str; 13] = [
+const TYPE_NAMES: [&str; 17] = [
     "boolean",
     "tinyint",
     "smallint",
@@ -108,13 +114,17 @@ const TYPE_NAMES: [&str; 13] = [
     "decimal",
     "varchar",
     "text",
+    "varbinary",
+    "bytea",
+    "uuid",
     "date",
+    "time",
     "timestamp",
 ];
 
 fn types_hint() -> String {
-    "use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, DATE, TIMESTAMP or \
-     TIMESTAMP(9)"
+    "use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, VARBINARY, UUID, DATE, \
+     TIME, TIMESTAMP or TIMESTAMP(9)"
         .to_owned()
 }
 

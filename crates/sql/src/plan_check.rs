@@ -110,7 +110,10 @@ fn is_number(column_type: ColumnType) -> bool {
         column_type,
         ColumnType::Boolean
             | ColumnType::Varchar
+            | ColumnType::Varbinary
+            | ColumnType::Uuid
             | ColumnType::Date
+            | ColumnType::Time
             | ColumnType::Timestamp
             | ColumnType::TimestampNanos
     )

@@ -62,9 +62,12 @@ pub(crate) fn reason(error: &DataFusionError) -> String {
 }
 
 /// Type names of the planner and what SQL calls them; longer names before those that they contain.
-const TYPE_NAMES: [(&str, &str); 12] = [
+const TYPE_NAMES: [(&str, &str); 15] = [
     ("Timestamp(ns)", "TIMESTAMP(9)"),
     ("Timestamp(µs)", "TIMESTAMP"),
+    ("FixedSizeBinary(16)", "UUID"),
+    ("Time64(ns)", "TIME"),
+    ("Binary", "VARBINARY"),
     ("Decimal128", "DECIMAL"),
     ("Boolean", "BOOLEAN"),
     ("Float32", "REAL"),

@@ -20,6 +20,8 @@ pub mod record_error;
 pub mod scan;
 /// Column types, columns and table definitions.
 pub mod schema;
+/// How values are written that records and SQL write alike.
+pub mod text;
 /// The two clocks: ingest time and the workspace clock.
 pub mod time;
 

@@ -31,13 +31,22 @@ pub enum ColumnType {
     },
     /// `VARCHAR`, UTF-8
     Varchar,
+    /// `VARBINARY`, bytes
+    Varbinary,
+    /// `UUID`, 16 bytes
+    Uuid,
     /// `DATE`, days since 1970-01-01
     Date,
+    /// `TIME`, nanoseconds since midnight, less than a day
+    Time,
     /// `TIMESTAMP`, microseconds since 1970-01-01T00:00:00 UTC
     Timestamp,
     /// `TIMESTAMP(9)`, nanoseconds since 1970-01-01T00:00:00 UTC
     TimestampNanos,
 }
+
+/// Bytes of a UUID, as Arrow counts them. Nothing else is stored in a fixed number of bytes.
+const UUID_BYTES: i32 = 16;
 
 impl ColumnType {
     /// The Arrow type that holds the column.
@@ -53,7 +62,10 @@ impl ColumnType {
             ColumnType::Double => DataType::Float64,
             ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
             ColumnType::Varchar => DataType::Utf8,
+            ColumnType::Varbinary => DataType::Binary,
+            ColumnType::Uuid => DataType::FixedSizeBinary(UUID_BYTES),
             ColumnType::Date => DataType::Date32,
+            ColumnType::Time => DataType::Time64(TimeUnit::Nanosecond),
             ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             ColumnType::TimestampNanos => DataType::Timestamp(TimeUnit::Nanosecond, None),
         }
@@ -74,7 +86,10 @@ impl ColumnType {
                 ColumnType::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
             }
             DataType::Utf8 => ColumnType::Varchar,
+            DataType::Binary => ColumnType::Varbinary,
+            DataType::FixedSizeBinary(UUID_BYTES) => ColumnType::Uuid,
             DataType::Date32 => ColumnType::Date,
+            DataType::Time64(TimeUnit::Nanosecond) => ColumnType::Time,
             DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::Timestamp,
             DataType::Timestamp(TimeUnit::Nanosecond, None) => ColumnType::TimestampNanos,
             _ => return None,
@@ -94,7 +109,10 @@ impl fmt::Display for ColumnType {
             ColumnType::Double => f.write_str("DOUBLE"),
             ColumnType::Decimal { precision, scale } => write!(f, "DECIMAL({precision}, {scale})"),
             ColumnType::Varchar => f.write_str("VARCHAR"),
+            ColumnType::Varbinary => f.write_str("VARBINARY"),
+            ColumnType::Uuid => f.write_str("UUID"),
             ColumnType::Date => f.write_str("DATE"),
+            ColumnType::Time => f.write_str("TIME"),
             ColumnType::Timestamp => f.write_str("TIMESTAMP"),
             ColumnType::TimestampNanos => f.write_str("TIMESTAMP(9)"),
         }

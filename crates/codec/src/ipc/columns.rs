@@ -1,12 +1,18 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, StringArray};
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray,
+    StringArray,
+};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
     ArrowNativeType, DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+    Int16Type, Int32Type, Int64Type, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampNanosecondType,
 };
 use arrow::ipc::{Buffer as Place, FieldNode};
+use headwater_types::text::time_of_day::DAY_NANOS;
+use headwater_types::text::uuid;
 
 use super::{IpcError, refused};
 
@@ -46,7 +52,12 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
                 self.take_primitive::<TimestampNanosecondType>(nulls)
             }
             DataType::Decimal128(precision, scale) => self.take_decimals(nulls, *precision, *scale),
+            DataType::Time64(TimeUnit::Nanosecond) => self.take_times(nulls),
+            DataType::FixedSizeBinary(bytes) if usize::try_from(*bytes) == Ok(uuid::BYTES) => {
+                self.take_uuids(nulls)
+            }
             DataType::Utf8 => self.take_texts(nulls),
+            DataType::Binary => self.take_binaries(nulls),
             other => Err(refused(format!("columns of type {other} are not stored"))),
         }
     }
@@ -120,12 +131,37 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
         Ok(Arc::new(BooleanArray::new(self.take_bits()?, nulls)))
     }
 
-    fn take_texts(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
-        let ends = self.take_values::<i32>(self.rows + 1)?;
-        let texts = self.take_buffer()?;
-        if ends[0] < 0 || ends.windows(2).any(|pair| pair[0] > pair[1]) {
-            return Err(refused("texts end before they begin"));
+    fn take_times(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+        let values = self.take_values(self.rows)?;
+        let times = PrimitiveArray::<Time64NanosecondType>::try_new(values, nulls).map_err(refused)?;
+        if !times.iter().flatten().all(|time| (0..DAY_NANOS).contains(&time)) {
+            return Err(refused("a time of day is outside the day"));
         }
-        Ok(Arc::new(StringArray::try_new(OffsetBuffer::new(ends), texts, nulls).map_err(refused)?))
+        Ok(Arc::new(times))
+    }
+
+    fn take_uuids(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+        let bytes = self.rows.checked_mul(uuid::BYTES).ok_or_else(|| refused("there are too many UUIDs"))?;
+        let values = self.take_values::<u8>(bytes)?.into_inner();
+        Ok(Arc::new(FixedSizeBinaryArray::try_new(uuid::BYTES as i32, values, nulls).map_err(refused)?))
+    }
+
+    fn take_texts(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+        let (ends, texts) = self.take_ends_and_bytes()?;
+        Ok(Arc::new(StringArray::try_new(ends, texts, nulls).map_err(refused)?))
+    }
+
+    fn take_binaries(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+        let (ends, bytes) = self.take_ends_and_bytes()?;
+        Ok(Arc::new(BinaryArray::try_new(ends, bytes, nulls).map_err(refused)?))
+    }
+
+    fn take_ends_and_bytes(&mut self) -> Result<(OffsetBuffer<i32>, Buffer), IpcError> {
+        let ends = self.take_values::<i32>(self.rows + 1)?;
+        let bytes = self.take_buffer()?;
+        if ends[0] < 0 || ends.windows(2).any(|pair| pair[0] > pair[1]) {
+            return Err(refused("values end before they begin"));
+        }
+        Ok((OffsetBuffer::new(ends), bytes))
     }
 }

@@ -1,14 +1,16 @@
 use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Int64Array, LargeStringArray, StringArray, StringViewArray, UInt8Array,
-    UInt16Array, UInt32Array, UInt64Array,
+    Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray,
+    Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, LargeStringArray, StringArray,
+    StringViewArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    DataType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use headwater_types::text::{hex, time_of_day, uuid};
 
 use super::text::write_string;
 use super::time::{write_date, write_timestamp};
@@ -37,7 +39,11 @@ enum CellValues<'b> {
     Text(&'b StringArray),
     LargeText(&'b LargeStringArray),
     TextView(&'b StringViewArray),
+    Binary(&'b BinaryArray),
+    Uuid(&'b FixedSizeBinaryArray),
     Date(&'b Date32Array),
+    /// Nanoseconds since midnight.
+    Time(&'b ScalarBuffer<i64>),
     /// Times since 1970 in units of 10^−digits seconds.
     Timestamp(&'b ScalarBuffer<i64>, u32),
     /// Any other type, as Arrow displays it.
@@ -70,7 +76,14 @@ impl<'b> Cells<'b> {
             DataType::Utf8 => CellValues::Text(column.as_string()),
             DataType::LargeUtf8 => CellValues::LargeText(column.as_string()),
             DataType::Utf8View => CellValues::TextView(column.as_string_view()),
+            DataType::Binary => CellValues::Binary(column.as_binary()),
+            DataType::FixedSizeBinary(bytes) if usize::try_from(*bytes) == Ok(uuid::BYTES) => {
+                CellValues::Uuid(column.as_fixed_size_binary())
+            }
             DataType::Date32 => CellValues::Date(column.as_primitive()),
+            DataType::Time64(TimeUnit::Nanosecond) => {
+                CellValues::Time(column.as_primitive::<Time64NanosecondType>().values())
+            }
             DataType::Timestamp(unit, _) => timestamps(column, *unit),
             other => match ArrayFormatter::try_new(column, &DISPLAY) {
                 Ok(formatter) => CellValues::Displayed(formatter),
@@ -104,6 +117,12 @@ impl<'b> Cells<'b> {
             CellValues::Text(array) => write_string(array.value(row).as_bytes(), out),
             CellValues::LargeText(array) => write_string(array.value(row).as_bytes(), out),
             CellValues::TextView(array) => write_string(array.value(row).as_bytes(), out),
+            CellValues::Binary(array) => write_quoted(out, |out| hex::write(array.value(row), out)),
+            CellValues::Uuid(array) => write_quoted(out, |out| {
+                let bytes = array.value(row).try_into().expect("a UUID is stored in its 16 bytes");
+                uuid::write(bytes, out);
+            }),
+            CellValues::Time(nanos) => write_quoted(out, |out| time_of_day::write(nanos[row], out)),
             CellValues::Date(array) => write_quoted(out, |out| write_date(i64::from(array.value(row)), out)),
             CellValues::Timestamp(units, digits) => {
                 write_quoted(out, |out| write_timestamp(units[row], *digits, out));

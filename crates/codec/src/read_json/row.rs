@@ -1,9 +1,11 @@
-use headwater_types::RecordErrorCode;
+use headwater_types::{ColumnType, RecordErrorCode};
 
 use super::cursor::{Cursor, Fault, SyntaxError};
 use crate::problem::Problem;
+use crate::rows::column_builder::ColumnBuilder;
 use crate::rows::from_text::wrong_type;
 use crate::rows::row_builder::RowBuilder;
+use crate::values::scaled::integer;
 
 /// Reads one object into the columns of a row. `depth` is the number of objects and arrays around it.
 pub(crate) fn read_row(
@@ -79,10 +81,42 @@ fn read_value(
             values.push_boolean(false)
         }
         Some(b'{') => Err(wrong_type("an object", plan.column_type)),
+        Some(b'[') if plan.column_type == ColumnType::Varbinary => match read_bytes(cursor, values) {
+            Ok(()) => Ok(()),
+            Err(Fault::Value(problem)) => Err(problem),
+            Err(syntax) => return Err(syntax),
+        },
         Some(b'[') => Err(wrong_type("an array", plan.column_type)),
         _ => return Err(value_expected(cursor).into()),
     };
     pushed.map_err(|problem| Fault::Value(problem.at(plan.name)))
+}
+
+/// Reads an array of numbers from 0 to 255.
+fn read_bytes(cursor: &mut Cursor<'_>, values: &mut ColumnBuilder) -> Result<(), Fault> {
+    let mut bytes = Vec::new();
+    cursor.at += 1;
+    cursor.skip_whitespace();
+    if !cursor.take(b']') {
+        loop {
+            let number = match cursor.peek() {
+                Some(b'-' | b'0'..=b'9') => cursor.take_number()?,
+                None => return Err(value_expected(cursor).into()),
+                Some(_) => return Err(not_a_byte(values).into()),
+            };
+            let byte = integer(&number).ok().and_then(|value: i64| u8::try_from(value).ok());
+            bytes.push(byte.ok_or_else(|| not_a_byte(values))?);
+            if !cursor.another_follows(b']')? {
+                break;
+            }
+        }
+    }
+    Ok(values.push_bytes(&bytes)?)
+}
+
+#[cold]
+fn not_a_byte(values: &ColumnBuilder) -> Box<Problem> {
+    wrong_type("an array of other values than integers from 0 to 255", values.column_type())
 }
 
 #[cold]

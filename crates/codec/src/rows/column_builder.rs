@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array,
+    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray, Time64NanosecondArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use headwater_types::ColumnType;
+use headwater_types::text::uuid;
 
 use super::scalar::Scalar;
 
@@ -29,6 +31,8 @@ pub(super) enum Values {
     Float32(Vec<f32>),
     Float64(Vec<f64>),
     Decimal(Vec<i128>),
+    Uuid(Vec<[u8; uuid::BYTES]>),
+    /// VARCHAR, in UTF-8, and VARBINARY.
     Text(Texts),
 }
 
@@ -70,6 +74,7 @@ macro_rules! each_values {
             Values::Float32($values) => $body,
             Values::Float64($values) => $body,
             Values::Decimal($values) => $body,
+            Values::Uuid($values) => $body,
             Values::Text($texts) => $text_body,
         }
     };
@@ -82,13 +87,14 @@ impl ColumnBuilder {
             ColumnType::TinyInt => Values::Int8(Vec::new()),
             ColumnType::SmallInt => Values::Int16(Vec::new()),
             ColumnType::Int | ColumnType::Date => Values::Int32(Vec::new()),
-            ColumnType::BigInt | ColumnType::Timestamp | ColumnType::TimestampNanos => {
+            ColumnType::BigInt | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampNanos => {
                 Values::Int64(Vec::new())
             }
             ColumnType::Real => Values::Float32(Vec::new()),
             ColumnType::Double => Values::Float64(Vec::new()),
             ColumnType::Decimal { .. } => Values::Decimal(Vec::new()),
-            ColumnType::Varchar => Values::Text(Texts::new()),
+            ColumnType::Uuid => Values::Uuid(Vec::new()),
+            ColumnType::Varchar | ColumnType::Varbinary => Values::Text(Texts::new()),
         };
         ColumnBuilder { column_type, values, null_rows: Vec::new() }
     }
@@ -131,8 +137,9 @@ impl ColumnBuilder {
             (Values::Float32(values), Scalar::Float32(value)) => values.push(*value),
             (Values::Float64(values), Scalar::Float64(value)) => values.push(*value),
             (Values::Decimal(values), Scalar::Decimal(value)) => values.push(*value),
-            (Values::Text(texts), Scalar::Text(text)) => {
-                texts.bytes.extend_from_slice(text.as_bytes());
+            (Values::Uuid(values), Scalar::Uuid(value)) => values.push(*value),
+            (Values::Text(texts), Scalar::Bytes(bytes)) => {
+                texts.bytes.extend_from_slice(bytes);
                 texts.end_text();
             }
             (values, scalar) => unreachable!("{scalar:?} is not a value of {values:?}"),
@@ -187,9 +194,17 @@ impl ColumnBuilder {
                 let array = Decimal128Array::new(values.into(), nulls);
                 Arc::new(array.with_data_type(column_type.arrow()))
             }
+            Values::Uuid(values) => {
+                let bytes = Buffer::from_vec(values.into_flattened());
+                Arc::new(FixedSizeBinaryArray::new(uuid::BYTES as i32, bytes, nulls))
+            }
             Values::Text(texts) => {
                 let ends = OffsetBuffer::new(texts.ends.into());
-                Arc::new(StringArray::new(ends, Buffer::from_vec(texts.bytes), nulls))
+                let bytes = Buffer::from_vec(texts.bytes);
+                match column_type {
+                    ColumnType::Varbinary => Arc::new(BinaryArray::new(ends, bytes, nulls)),
+                    _ => Arc::new(StringArray::new(ends, bytes, nulls)),
+                }
             }
         }
     }
@@ -207,7 +222,7 @@ impl ColumnBuilder {
 }
 
 impl Values {
-    /// One value of a type other than VARCHAR.
+    /// One value of a type of fixed width.
     fn fixed_width(&self, row: usize) -> Scalar {
         match self {
             Values::Boolean(values) => Scalar::Boolean(values[row]),
@@ -218,6 +233,7 @@ impl Values {
             Values::Float32(values) => Scalar::Float32(values[row]),
             Values::Float64(values) => Scalar::Float64(values[row]),
             Values::Decimal(values) => Scalar::Decimal(values[row]),
+            Values::Uuid(values) => Scalar::Uuid(values[row]),
             Values::Text(_) => unreachable!("texts have no fixed width"),
         }
     }
@@ -225,6 +241,7 @@ impl Values {
 
 fn int64_array(values: ScalarBuffer<i64>, nulls: Option<NullBuffer>, column_type: ColumnType) -> ArrayRef {
     match column_type {
+        ColumnType::Time => Arc::new(Time64NanosecondArray::new(values, nulls)),
         ColumnType::Timestamp => Arc::new(TimestampMicrosecondArray::new(values, nulls)),
         ColumnType::TimestampNanos => Arc::new(TimestampNanosecondArray::new(values, nulls)),
         _ => Arc::new(Int64Array::new(values, nulls)),

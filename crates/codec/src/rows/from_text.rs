@@ -1,3 +1,5 @@
+use headwater_types::text::time_of_day::TimeOfDayError;
+use headwater_types::text::{hex, time_of_day, uuid};
 use headwater_types::{ColumnType, RecordErrorCode};
 
 use super::column_builder::{ColumnBuilder, Values};
@@ -40,9 +42,21 @@ impl ColumnBuilder {
     pub(crate) fn push_string(&mut self, text: &[u8]) -> Pushed {
         let column_type = self.column_type();
         match (&mut self.values, column_type) {
+            (Values::Text(texts), ColumnType::Varbinary) => {
+                let digits = text.strip_prefix(b"\\x").or(text.strip_prefix(b"0x")).unwrap_or(text);
+                hex::read(digits, &mut texts.bytes).ok_or_else(|| not_a_value(text, column_type))?;
+                texts.end_text();
+            }
             (Values::Text(texts), _) => {
                 texts.bytes.extend_from_slice(text);
                 texts.end_text();
+            }
+            (Values::Uuid(values), _) => {
+                values.push(uuid::read(text).ok_or_else(|| not_a_value(text, column_type))?);
+            }
+            (Values::Int64(values), ColumnType::Time) => {
+                let nanos = time_of_day::read(text).map_err(TimeError::from);
+                values.push(nanos.map_err(|error| time_problem(error, text, column_type))?);
             }
             (Values::Int64(values), ColumnType::Timestamp) => values.push(timestamp(text, 6, column_type)?),
             (Values::Int64(values), ColumnType::TimestampNanos) => {
@@ -65,6 +79,19 @@ impl ColumnBuilder {
             _ => return Err(wrong_type("a string", column_type)),
         }
         Ok(())
+    }
+
+    /// Appends the bytes of an array of numbers. The column is a VARBINARY, or this is a type error.
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> Pushed {
+        let column_type = self.column_type();
+        match (&mut self.values, column_type) {
+            (Values::Text(texts), ColumnType::Varbinary) => {
+                texts.bytes.extend_from_slice(bytes);
+                texts.end_text();
+                Ok(())
+            }
+            _ => Err(wrong_type("an array", column_type)),
+        }
     }
 
     pub(crate) fn push_boolean(&mut self, value: bool) -> Pushed {
@@ -128,17 +155,39 @@ fn timestamp(text: &[u8], digits: u32, column_type: ColumnType) -> Result<i64, B
 fn time_problem(error: TimeError, text: &[u8], column_type: ColumnType) -> Box<Problem> {
     let text = excerpt(text);
     match error {
-        TimeError::Format => Problem::new(RecordErrorCode::Type, format!("'{text}' is not a {column_type}"))
-            .hint_if(form_of(column_type)),
+        TimeError::Format => not_a_value(text.as_bytes(), column_type),
+        TimeError::NoSuchTime if column_type == ColumnType::Time => {
+            Problem::new(RecordErrorCode::Type, format!("'{text}' is no time of the day"))
+        }
         TimeError::NoSuchTime => {
             Problem::new(RecordErrorCode::Type, format!("'{text}' is no time of the calendar"))
         }
         TimeError::DigitsLost => {
             let message = format!("'{text}' has more digits after the second than {column_type} holds");
-            Problem::new(RecordErrorCode::Range, message).hint("round it, or make the column TIMESTAMP(9)")
+            let hint = match column_type {
+                ColumnType::Timestamp => "round it, or make the column TIMESTAMP(9)",
+                _ => "round it",
+            };
+            Problem::new(RecordErrorCode::Range, message).hint(hint)
         }
         TimeError::Range => out_of_range(text.as_bytes(), column_type),
     }
+}
+
+impl From<TimeOfDayError> for TimeError {
+    fn from(error: TimeOfDayError) -> TimeError {
+        match error {
+            TimeOfDayError::Format => TimeError::Format,
+            TimeOfDayError::NoSuchTime => TimeError::NoSuchTime,
+            TimeOfDayError::DigitsLost => TimeError::DigitsLost,
+        }
+    }
+}
+
+/// The refusal of a text that has not the form of the column's values.
+fn not_a_value(text: &[u8], column_type: ColumnType) -> Box<Problem> {
+    let message = format!("'{}' is not a {column_type}", excerpt(text));
+    Problem::new(RecordErrorCode::Type, message).hint_if(form_of(column_type))
 }
 
 fn integer_problem(error: ScaleError, number: &Number<'_>, column_type: ColumnType) -> Box<Problem> {
@@ -172,7 +221,12 @@ fn form_of(column_type: ColumnType) -> Option<String> {
         }
         ColumnType::Decimal { .. } => "write a number, with or without quotes",
         ColumnType::Varchar => "write a string in quotes",
+        ColumnType::Varbinary => {
+            "write hexadecimal digits in quotes, \"0aff\", or an array of bytes, [10, 255]"
+        }
+        ColumnType::Uuid => "write \"123e4567-e89b-12d3-a456-426655440000\"",
         ColumnType::Date => "write \"2026-11-22\"",
+        ColumnType::Time => "write \"10:00:00\", with an optional fraction and no zone",
         ColumnType::Timestamp | ColumnType::TimestampNanos => {
             "write \"2026-11-22T10:00:00Z\", with an optional fraction and offset"
         }

@@ -1,9 +1,10 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampNanosecondType,
+    Time64NanosecondType, TimestampMicrosecondType, TimestampNanosecondType,
 };
 use headwater_types::ColumnType;
+use headwater_types::text::uuid;
 
 use crate::values::float::{canonical_f32, canonical_f64};
 
@@ -15,12 +16,14 @@ pub(crate) enum Scalar {
     Int16(i16),
     /// INTEGER and DATE.
     Int32(i32),
-    /// BIGINT and both timestamps.
+    /// BIGINT, TIME and both timestamps.
     Int64(i64),
     Float32(f32),
     Float64(f64),
     Decimal(i128),
-    Text(String),
+    /// VARCHAR and VARBINARY.
+    Bytes(Vec<u8>),
+    Uuid([u8; uuid::BYTES]),
 }
 
 impl Scalar {
@@ -49,12 +52,18 @@ impl Scalar {
                 Scalar::Float64(canonical_f64(default.as_primitive::<Float64Type>().value(0)))
             }
             ColumnType::Decimal { .. } => Scalar::Decimal(default.as_primitive::<Decimal128Type>().value(0)),
-            ColumnType::Varchar => Scalar::Text(default.as_string::<i32>().value(0).to_owned()),
+            ColumnType::Time => Scalar::Int64(default.as_primitive::<Time64NanosecondType>().value(0)),
+            ColumnType::Varchar => Scalar::Bytes(default.as_string::<i32>().value(0).into()),
+            ColumnType::Varbinary => Scalar::Bytes(default.as_binary::<i32>().value(0).into()),
+            ColumnType::Uuid => {
+                let bytes = default.as_fixed_size_binary().value(0);
+                Scalar::Uuid(bytes.try_into().expect("a UUID is stored in its 16 bytes"))
+            }
         })
     }
 
-    /// Bytes of text that the value takes beside its fixed width.
+    /// Bytes that the value takes beside its fixed width.
     pub(crate) fn text_bytes(&self) -> usize {
-        if let Scalar::Text(text) = self { text.len() } else { 0 }
+        if let Scalar::Bytes(bytes) = self { bytes.len() } else { 0 }
     }
 }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array,
+    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    Time64NanosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
+use headwater_types::text::time_of_day::DAY_NANOS;
 use headwater_types::{Column, ColumnType, Name, TableDefinition};
 use proptest::collection::vec;
 use proptest::num;
@@ -57,6 +59,9 @@ fn column_type() -> impl Strategy<Value = ColumnType> {
         Just(ColumnType::Date),
         Just(ColumnType::Timestamp),
         Just(ColumnType::TimestampNanos),
+        Just(ColumnType::Time),
+        Just(ColumnType::Varbinary),
+        Just(ColumnType::Uuid),
     ]
 }
 
@@ -77,6 +82,18 @@ fn array(column_type: ColumnType, rows: usize, nullable: bool) -> BoxedStrategy<
         ColumnType::Date => of!(prop_oneof![any::<i32>(), Just(i32::MIN), Just(i32::MAX)], Date32Array),
         ColumnType::Timestamp => of!(any_i64(), TimestampMicrosecondArray),
         ColumnType::TimestampNanos => of!(any_i64(), TimestampNanosecondArray),
+        ColumnType::Time => {
+            of!(prop_oneof![0..DAY_NANOS, Just(0), Just(DAY_NANOS - 1)], Time64NanosecondArray)
+        }
+        ColumnType::Varbinary => vec(optional(any::<Vec<u8>>(), nullable), rows)
+            .prop_map(|v| Arc::new(BinaryArray::from_iter(v)) as ArrayRef)
+            .boxed(),
+        ColumnType::Uuid => vec(optional(any::<[u8; 16]>(), nullable), rows)
+            .prop_map(|v| {
+                let uuids = FixedSizeBinaryArray::try_from_sparse_iter_with_size(v.into_iter(), 16);
+                Arc::new(uuids.unwrap()) as ArrayRef
+            })
+            .boxed(),
         ColumnType::Real => of!(num::f32::ANY.prop_map(canonical_f32), Float32Array),
         ColumnType::Double => of!(num::f64::ANY.prop_map(canonical_f64), Float64Array),
         ColumnType::Varchar => {

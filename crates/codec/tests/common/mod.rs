@@ -47,7 +47,10 @@ fn column_type(text: &str) -> ColumnType {
         "REAL" => ColumnType::Real,
         "DOUBLE" => ColumnType::Double,
         "VARCHAR" => ColumnType::Varchar,
+        "VARBINARY" => ColumnType::Varbinary,
+        "UUID" => ColumnType::Uuid,
         "DATE" => ColumnType::Date,
+        "TIME" => ColumnType::Time,
         "TIMESTAMP" => ColumnType::Timestamp,
         "TIMESTAMP(9)" => ColumnType::TimestampNanos,
         decimal => {

@@ -4,15 +4,16 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float32Array,
+    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    Time64NanosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use headwater_relation::row_bytes;
 use headwater_types::{ColumnType, Scan};
 use proptest::prelude::*;
 
-pub const TYPES: [ColumnType; 12] = [
+pub const TYPES: [ColumnType; 15] = [
     ColumnType::Varchar,
     ColumnType::Boolean,
     ColumnType::BigInt,
@@ -25,6 +26,9 @@ pub const TYPES: [ColumnType; 12] = [
     ColumnType::Date,
     ColumnType::Timestamp,
     ColumnType::TimestampNanos,
+    ColumnType::Time,
+    ColumnType::Varbinary,
+    ColumnType::Uuid,
 ];
 
 /// One number per column: which value; `None` is NULL.
@@ -81,6 +85,15 @@ fn array(column_type: ColumnType, numbers: &[Option<u8>]) -> ArrayRef {
         ColumnType::Timestamp => Arc::new(TimestampMicrosecondArray::from_iter(numbers.map(|n| n.map(int)))),
         ColumnType::TimestampNanos => {
             Arc::new(TimestampNanosecondArray::from_iter(numbers.map(|n| n.map(int))))
+        }
+        ColumnType::Time => Arc::new(Time64NanosecondArray::from_iter(numbers.map(|n| n.map(i64::from)))),
+        ColumnType::Varbinary => {
+            const BYTES: [&[u8]; 4] = [b"", b"\0", b"\xff\0\xfe", &[0xff; 40]];
+            Arc::new(BinaryArray::from_iter(numbers.map(|n| n.map(|n| BYTES[n as usize % 4]))))
+        }
+        ColumnType::Uuid => {
+            let uuids = numbers.map(|n| n.map(|n| [n.wrapping_sub(1); 16]));
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids, 16).unwrap())
         }
     }
 }

@@ -177,7 +177,7 @@ fn type_errors_point_at_a_column_or_call() {
     unsupported: the type TIME is not supported at line 2, column 30
     CREATE VIEW v AS SELECT CAST(id AS TIME) AS x FROM orders
                                  ^
-    hint: use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, DATE, TIMESTAMP or TIMESTAMP(9)
+    hint: use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, VARBINARY, UUID, DATE, TIME, TIMESTAMP or TIMESTAMP(9)
 
     type_mismatch: the column x is a Duration(µs), which a view cannot keep at line 2, column 36
     CREATE VIEW v AS SELECT at - at AS x FROM orders

@@ -43,7 +43,7 @@ fn what_a_table_cannot_say_is_refused_with_a_way_out() {
     unsupported: the type BLOB is not supported at line 2, column 19
     CREATE TABLE t (x BLOB)
                       ^
-    hint: use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, DATE, TIMESTAMP or TIMESTAMP(9)
+    hint: use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, DECIMAL(p, s), VARCHAR, VARBINARY, UUID, DATE, TIME, TIMESTAMP or TIMESTAMP(9)
 
     unsupported: a DECIMAL needs its precision and scale at line 2, column 19
     CREATE TABLE t (x DECIMAL)
