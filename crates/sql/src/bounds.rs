@@ -4,7 +4,7 @@ pub(crate) const TOKENS_PER_STATEMENT_MAX: usize = 50_000;
 pub(crate) const PARENTHESES_MAX: usize = 64;
 /// How deep the parser descends.
 pub(crate) const PARSER_DEPTH_MAX: usize = 128;
-/// How deep an expression nests. A chain `a AND b AND …` nests once per term; evaluation recurses as deep.
+/// How deep an expression nests; evaluation recurses as deep. Long chains of AND and OR are balanced first.
 pub(crate) const EXPRESSION_DEPTH_MAX: usize = 256;
 /// SELECTs inside expressions inside SELECTs. Planning them takes time exponential in this depth.
 pub(crate) const SUBQUERY_DEPTH_MAX: usize = 6;

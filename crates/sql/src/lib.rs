@@ -11,6 +11,8 @@ pub mod program;
 /// One SELECT over relations as of one LSN, within time, memory and size.
 pub mod query;
 
+/// Long chains of AND and OR as balanced trees.
+mod balance;
 /// Threads for deep recursion.
 mod big_stack;
 /// Which constant expression of a SELECT fails.

@@ -3,6 +3,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use headwater_types::limits::SQL_BYTES_MAX;
 
+use crate::balance::balance_statement;
 use crate::bounds::{PARENTHESES_MAX, PARSER_DEPTH_MAX, TOKENS_PER_STATEMENT_MAX};
 use crate::dialect::HeadwaterDialect;
 use crate::source::{Place, Refusal};
@@ -53,7 +54,7 @@ fn parse_statement(tokens: Vec<TokenWithSpan>) -> Result<ParsedStatement, Refusa
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .with_tokens_with_locations(tokens.clone());
-    let ast = parser.parse_statement().map_err(|error| {
+    let mut ast = parser.parse_statement().map_err(|error| {
         let refusal = syntax_refusal(&error, end);
         if dialect.is_exhausted() { unreadable(&refusal) } else { refusal }
     })?;
@@ -62,6 +63,7 @@ fn parse_statement(tokens: Vec<TokenWithSpan>) -> Result<ParsedStatement, Refusa
         let message = format!("unexpected {}", next.token);
         return Err(Refusal::new("syntax", message).hint("end each statement with ';'").at(next.span));
     }
+    balance_statement(&mut ast);
     Ok(ParsedStatement { ast, tokens })
 }
 

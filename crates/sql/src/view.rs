@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, ColumnType, Name};
 
+use crate::balance::balance_plan;
 use crate::blame;
 use crate::catalog::Catalog;
 use crate::complexity;
@@ -49,6 +50,7 @@ pub(crate) fn compile(
         .map_err(|error| refuse(&error).at_place(constant_place(&error, &create.query, catalog)))?;
     complexity::check_expressions(&folded).map_err(|refusal| refusal.or_at(locator.start()))?;
     let plan = optimizer::optimize(folded, options)
+        .and_then(balance_plan)
         .map_err(|error| refuse(&error).at_place(constant_place(&error, &create.query, catalog)))?;
     plan_check::check(&plan, locator)?;
     complexity::check_expression_depth(&plan)

@@ -1,10 +1,12 @@
 use std::time::{Duration, Instant};
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use headwater_sql::{QueryError, QueryOptions};
 use headwater_types::limits::{RELATIONS_MAX, SQL_BYTES_MAX};
 use proptest::prelude::*;
 
-use crate::fixture::{TABLES, compile_text, orders, run};
+use crate::fixture::{TABLES, compile_text, numbers, orders, run};
 
 /// The code of the refusal, or `ok`, of a view, and the same as a query.
 fn outcome(select: &str) -> (&'static str, &'static str) {
@@ -53,10 +55,13 @@ fn nesting_without_parentheses_is_refused() {
     }
     for text in [
         format!("SELECT id {} AS x FROM orders", "+ id ".repeat(20_000)),
-        format!("SELECT id FROM orders WHERE id = 0 {}", "AND id > 1 ".repeat(5_000)),
-        format!("SELECT id FROM orders WHERE id = 0 {}", "OR id = 1 ".repeat(5_000)),
+        format!("SELECT id FROM orders WHERE (id {}) > 0", "+ id ".repeat(20_000)),
     ] {
         assert_eq!(outcome(&text), ("too_deep", "too_deep"), "{}", &text[..60]);
+    }
+    for term in ["AND id > 1 ", "OR id = 1 ", "AND id > 1 OR id = 2 "] {
+        let text = format!("SELECT id FROM orders WHERE id = 0 {}", term.repeat(6_000));
+        assert_eq!(outcome(&text), ("too_complex", "too_complex"), "{}", &text[..60]);
     }
 }
 
@@ -65,12 +70,36 @@ fn what_is_just_large_is_accepted() {
     let list = (0..10_000).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
     for text in [
         format!("SELECT {} AS x FROM orders", nested("(", "id", ")", 60)),
-        format!("SELECT id FROM orders WHERE id = 0 {}", "AND id > 1 ".repeat(200)),
+        format!("SELECT id FROM orders WHERE id = 0 {}", "AND id > 1 ".repeat(1_000)),
+        format!("SELECT id FROM orders WHERE id = 0 {}", "OR id = 1 ".repeat(1_000)),
+        format!("SELECT id, id = 0 {} AS x FROM orders", "AND id > 1 OR id = 2 ".repeat(500)),
+        format!("SELECT SUM(CASE WHEN id = 0 {} THEN 1 END) AS x FROM orders", "OR id = 1 ".repeat(1_000)),
         format!("SELECT id FROM orders WHERE id IN ({list})"),
         format!("SELECT id FROM orders {}", "UNION ALL SELECT id FROM orders ".repeat(90)),
         nested("SELECT id FROM (", "SELECT id FROM orders", ") AS t", 20),
     ] {
         assert_eq!(outcome(&text), ("ok", "ok"), "{}", &text[..60]);
+    }
+}
+
+#[test]
+fn long_chains_mean_what_their_terms_mean() {
+    let chain = |term: &str, operator: &str| {
+        let terms: Vec<String> = (0..1_000).map(|number| format!("{term} {}", 3 * number)).collect();
+        terms.join(operator)
+    };
+    for (condition, count) in [
+        (chain("x =", " OR "), 1_000),
+        (chain("x <>", " AND "), 3_000),
+        (
+            format!("({}) AND x < 30 OR x > 3998 OR NOT ({})", chain("x =", " OR "), chain("x <>", " AND ")),
+            1_001,
+        ),
+    ] {
+        let text = format!("SELECT count(*) AS n FROM t WHERE {condition}");
+        let result = run(&text, vec![numbers("t", 4_000)], QueryOptions::default()).unwrap();
+        let found = result.batches[0].column(0).as_primitive::<Int64Type>().value(0);
+        assert_eq!(found, count, "{}", &condition[..60]);
     }
 }
 
