@@ -3,14 +3,15 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, ArrayRef};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::ExprSchemable;
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast;
 use headwater_types::ColumnType;
 
 use crate::catalog::Catalog;
+use crate::conversions;
 use crate::fold_constants;
 use crate::plan_error::reason;
 use crate::source::Refusal;
@@ -20,7 +21,7 @@ use crate::view_syntax;
 ///
 /// It is computed when the program is set, so each later record gets the same value, also on replay.
 pub(crate) fn compile(
-    expr: &Expr,
+    expr: &ast::Expr,
     column_type: ColumnType,
     must_be_value: bool,
     state: &SessionState,
@@ -44,19 +45,23 @@ pub(crate) fn compile(
 }
 
 fn evaluate(
-    expr: &Expr,
+    expr: &ast::Expr,
     column_type: ColumnType,
     state: &SessionState,
 ) -> datafusion::error::Result<ScalarValue> {
-    let cast = plan_constant(expr, state)?.cast_to(&column_type.arrow(), &DFSchema::empty())?;
+    let schema = DFSchema::empty();
+    let constant = plan_constant(expr, state)?;
+    let cast =
+        match conversions::explicit(Expr::Cast(Cast::new(Box::new(constant), column_type.arrow())), &schema)?
+        {
+            Expr::Cast(cast) => cast.expr.cast_to(&column_type.arrow(), &schema)?,
+            converted => converted,
+        };
     fold_constants::evaluate(cast, state.config_options())
 }
 
 /// An expression without columns, its types settled.
-pub(crate) fn plan_constant(
-    expr: &Expr,
-    state: &SessionState,
-) -> datafusion::error::Result<datafusion::prelude::Expr> {
+pub(crate) fn plan_constant(expr: &ast::Expr, state: &SessionState) -> datafusion::error::Result<Expr> {
     let catalog = Catalog { state, relations: BTreeMap::new() };
     // Numbers with a point are taken digit by digit: a DECIMAL gets exactly what was written.
     let options = ParserOptions {
@@ -67,6 +72,7 @@ pub(crate) fn plan_constant(
     let schema = DFSchema::empty();
     let planner = SqlToRel::new_with_options(&catalog, options);
     let planned = planner.sql_to_expr(expr.clone(), &schema, &mut PlannerContext::new())?;
+    let planned = conversions::write_out_in(planned, &schema)?;
     let info = SimplifyContext::builder().with_config_options(state.config_options().clone()).build();
-    ExprSimplifier::new(info).coerce(planned, &schema)
+    conversions::check_implicit_in(ExprSimplifier::new(info).coerce(planned, &schema)?, &schema)
 }

@@ -20,6 +20,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::unparser::expr_to_sql;
 
 use crate::complexity::{self, ExpressionTooLarge};
+use crate::conversions;
 use crate::functions;
 
 /// A constant expression that fails.
@@ -148,7 +149,8 @@ fn expand_function(
         ExprSimplifyResult::Simplified(expr) if complexity::is_too_large(&expr) => {
             Err(DataFusionError::External(Box::new(ExpressionTooLarge)))
         }
-        ExprSimplifyResult::Simplified(expr) => Ok(Transformed::yes(expr)),
+        // Conversions that the short form stands for are ours as well.
+        ExprSimplifyResult::Simplified(expr) => Ok(Transformed::yes(conversions::explicit(expr, schema)?)),
         ExprSimplifyResult::Original(args) => {
             call.args = args;
             Ok(Transformed::no(Expr::ScalarFunction(call)))

@@ -25,6 +25,8 @@ mod catalog;
 mod column_type;
 /// How large plans and expressions may get.
 mod complexity;
+/// Casts that the planner has otherwise than SQL, or not at all.
+mod conversions;
 /// DEFAULT values, computed once.
 mod default_value;
 /// The grammar.

@@ -14,6 +14,7 @@ use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
 
+use crate::conversions;
 use crate::fold_constants::FoldConstants;
 use crate::timestamp_literals;
 
@@ -49,8 +50,9 @@ fn column_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 /// Settles the type of every expression; the only step that changes what a plan means.
 pub(crate) fn coerce_types(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
-    let plan = timestamp_literals::read(plan)?;
-    Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]).execute_and_check(plan, options, |_, _| ())
+    let plan = timestamp_literals::read(conversions::write_out(plan)?)?;
+    let coercion = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
+    conversions::check_implicit(coercion.execute_and_check(plan, options, |_, _| ())?)
 }
 
 /// Computes constant parts and writes out short forms, which makes expressions as large as they are.

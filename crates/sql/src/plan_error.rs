@@ -152,7 +152,10 @@ fn other_refusal(error: &DataFusionError, locator: Locator<'_>) -> Refusal {
         return Refusal::new("unknown_function", format!("unknown function {name:?}"))
             .at_place(locator.mentioned(name));
     }
-    let is_type = ["coerce", "type", "cast", "compatible", "signature", "non-boolean"];
+    // The planner says the type received twice.
+    let message =
+        message.split_once(" (DataType: ").map_or(message.as_str(), |(message, _)| message).to_owned();
+    let is_type = ["but received", "coerce", "type", "cast", "compatible", "signature", "non-boolean"];
     let is_type = is_type.iter().any(|word| message.contains(word));
     Refusal::new(if is_type { "type_mismatch" } else { "invalid_query" }, message)
 }

@@ -81,7 +81,7 @@ fn names_of<'a>(catalog: &'a Catalog<'_>) -> impl Iterator<Item = &'a str> {
     catalog.relations.keys().map(String::as_str)
 }
 
-/// Names the plan's columns as the view does, and brings texts into the one form that columns have.
+/// Names the plan's columns as the view does, and brings texts, bytes and times into the one form that columns have.
 fn name_columns(
     plan: LogicalPlan,
     given: &[ViewColumnDef],
@@ -127,9 +127,17 @@ fn column(expr: Expr, data_type: &DataType, plan: &LogicalPlan) -> Result<(Colum
     if let Some(column_type) = ColumnType::from_arrow(data_type) {
         return Ok((column_type, expr));
     }
-    let as_text = matches!(data_type, DataType::Utf8View | DataType::LargeUtf8);
-    let cast = as_text.then(|| expr.clone().cast_to(&DataType::Utf8, plan.schema().as_ref()).ok()).flatten();
-    cast.map(|expr| (ColumnType::Varchar, expr)).ok_or_else(|| {
+    let kept = match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => Some(ColumnType::Varchar),
+        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => {
+            Some(ColumnType::Varbinary)
+        }
+        DataType::Time32(_) | DataType::Time64(_) => Some(ColumnType::Time),
+        _ => None,
+    };
+    let cast =
+        kept.and_then(|kept| Some((kept, expr.clone().cast_to(&kept.arrow(), plan.schema().as_ref()).ok()?)));
+    cast.ok_or_else(|| {
         let message = format!("the column {expr} is a {data_type}, which a view cannot keep");
         Refusal::new("type_mismatch", message)
             .hint("convert it: CAST(… AS VARCHAR), or another type of a column")

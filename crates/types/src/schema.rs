@@ -37,7 +37,8 @@ pub enum ColumnType {
     Uuid,
     /// `DATE`, days since 1970-01-01
     Date,
-    /// `TIME`, nanoseconds since midnight, less than a day
+    /// `TIME`, nanoseconds since midnight. Less than a day in records; a function may give a leap second, which is
+    /// written as the time it comes to.
     Time,
     /// `TIMESTAMP`, microseconds since 1970-01-01T00:00:00 UTC
     Timestamp,

@@ -11,7 +11,6 @@ use arrow::datatypes::{
     TimestampNanosecondType,
 };
 use arrow::ipc::{Buffer as Place, FieldNode};
-use headwater_types::text::time_of_day::DAY_NANOS;
 use headwater_types::text::uuid;
 
 use super::{IpcError, refused};
@@ -52,7 +51,7 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
                 self.take_primitive::<TimestampNanosecondType>(nulls)
             }
             DataType::Decimal128(precision, scale) => self.take_decimals(nulls, *precision, *scale),
-            DataType::Time64(TimeUnit::Nanosecond) => self.take_times(nulls),
+            DataType::Time64(TimeUnit::Nanosecond) => self.take_primitive::<Time64NanosecondType>(nulls),
             DataType::FixedSizeBinary(bytes) if usize::try_from(*bytes) == Ok(uuid::BYTES) => {
                 self.take_uuids(nulls)
             }
@@ -129,15 +128,6 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
 
     fn take_booleans(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
         Ok(Arc::new(BooleanArray::new(self.take_bits()?, nulls)))
-    }
-
-    fn take_times(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
-        let values = self.take_values(self.rows)?;
-        let times = PrimitiveArray::<Time64NanosecondType>::try_new(values, nulls).map_err(refused)?;
-        if !times.iter().flatten().all(|time| (0..DAY_NANOS).contains(&time)) {
-            return Err(refused("a time of day is outside the day"));
-        }
-        Ok(Arc::new(times))
     }
 
     fn take_uuids(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod clocks_and_retention;
+mod column_types;
 mod counters;
 mod crash_images;
 mod doctor;

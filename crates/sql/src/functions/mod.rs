@@ -2,19 +2,25 @@
 
 /// Functions whose result can be far longer than their arguments, held to a bound.
 mod bounded;
+/// Functions of texts that also take bytes.
+pub(crate) mod bytes;
 /// `now()` and its like, telling the workspace clock.
 mod clock;
 /// Aggregates that give what views give.
 mod exact_aggregates;
 /// The state of an exact SUM or AVG.
 mod exact_total;
+/// Random UUIDs, for queries.
+mod random_uuid;
 /// A function that panics, for tests of what a panic does.
 mod test_panic;
 
 use std::sync::{Arc, LazyLock};
 
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::logical_expr::{ScalarUDF, Volatility};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -22,6 +28,7 @@ use headwater_types::TimestampMicros;
 
 use crate::bounds::BATCH_ROWS;
 use crate::column_type::HeadwaterTypes;
+use crate::conversions::OperandPlanner;
 use crate::optimizer;
 
 /// Aggregate functions that a view can maintain.
@@ -70,11 +77,14 @@ fn build_state(test_hooks: bool) -> SessionState {
         .with_default_features()
         .with_session_id("headwater".to_owned())
         .with_type_planner(Arc::new(HeadwaterTypes))
+        .with_expr_planners(expression_planners())
         .with_optimizer_rules(optimizer::query_rules())
         .build();
     for function in bounded::functions(&state) {
         state.register_udf(Arc::new(function)).expect("a session takes every function");
     }
+    bytes::register(&mut state).expect("a session takes every function");
+    state.register_udf(Arc::new(random_uuid::function())).expect("a session takes every function");
     for function in exact_aggregates::functions() {
         state.register_udaf(Arc::new(function)).expect("a session takes every function");
     }
@@ -82,6 +92,13 @@ fn build_state(test_hooks: bool) -> SessionState {
         state.register_udf(Arc::new(test_panic::function())).expect("a session takes every function");
     }
     state
+}
+
+/// Ours is asked first.
+fn expression_planners() -> Vec<Arc<dyn ExprPlanner>> {
+    let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(OperandPlanner)];
+    planners.extend(SessionStateDefaults::default_expr_planners());
+    planners
 }
 
 fn config() -> SessionConfig {

@@ -77,12 +77,12 @@ fn answer_type(data_type: &DataType) -> Option<DataType> {
         DataType::Null
         | DataType::LargeUtf8
         | DataType::Utf8View
-        | DataType::Time32(_)
-        | DataType::Time64(_)
         | DataType::Interval(_)
         | DataType::Duration(_)
         | DataType::Decimal128(..)
         | DataType::Decimal256(..) => DataType::Utf8,
+        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Nanosecond),
         DataType::Dictionary(_, values) => answer_type(values)?,
         _ => return None,
     })

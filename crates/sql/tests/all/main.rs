@@ -21,5 +21,7 @@ mod query;
 mod query_limits;
 /// Refusals of tables and of statements that are none of a program's.
 mod refused_statements;
+/// Times of day, bytes and UUIDs.
+mod times_bytes_uuids;
 /// Views over tables that keep no rows.
 mod unkept_tables;

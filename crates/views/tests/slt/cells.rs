@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+    Int64Type, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
 };
 use arrow::record_batch::RecordBatch;
 
@@ -55,6 +55,14 @@ fn cell(column: &ArrayRef, row: usize) -> String {
             "" => "(empty)".to_owned(),
             text => text.to_owned(),
         },
+        DataType::Binary => format!("\\x{}", hex(column.as_binary::<i32>().value(row))),
+        DataType::FixedSizeBinary(16) => {
+            let digits = hex(column.as_fixed_size_binary().value(row));
+            [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+        }
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            time(column.as_primitive::<Time64NanosecondType>().value_as_time(row).unwrap().to_string())
+        }
         DataType::Date32 => column.as_primitive::<Date32Type>().value_as_date(row).unwrap().to_string(),
         DataType::Timestamp(TimeUnit::Microsecond, None) => time(
             column.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row).unwrap().to_string(),
@@ -66,7 +74,11 @@ fn cell(column: &ArrayRef, row: usize) -> String {
     }
 }
 
-/// A timestamp without zeros at the end of its fraction.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A time without zeros at the end of its fraction.
 fn time(text: String) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
