@@ -7,7 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::{
-    CreateTableOptions, CreateView, Query, Spanned, Statement, ViewColumnDef,
+    CreateTableOptions, CreateView, Ident, Query, SelectItem, SetExpr, Spanned, Statement, ViewColumnDef,
 };
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, ColumnType, Name};
@@ -38,7 +38,7 @@ pub(crate) fn compile(
     refuse_clauses(create, locator)?;
     let name = names::relation_name(&create.name)?;
     view_syntax::check_view(&create.query, catalog.state)?;
-    let plan = plan(&create.query, locator, catalog)?;
+    let plan = plan(unnamed_columns_named(&create.query, create.columns.len()), locator, catalog)?;
     complexity::check_operators(&plan).map_err(|refusal| refusal.or_at(locator.start()))?;
 
     let refuse = |error: &DataFusionError| plan_error::refusal(error, locator, names_of(catalog));
@@ -63,11 +63,32 @@ pub(crate) fn compile(
     Ok(ViewDefinition { name, columns, materialized: create.materialized, plan, sql, stateful, reads })
 }
 
-fn plan(query: &Query, locator: Locator<'_>, catalog: &Catalog<'_>) -> Result<LogicalPlan, Refusal> {
+fn plan(query: Query, locator: Locator<'_>, catalog: &Catalog<'_>) -> Result<LogicalPlan, Refusal> {
     let planner = SqlToRel::new(catalog);
     planner
-        .sql_statement_to_plan(Statement::Query(Box::new(query.clone())))
+        .sql_statement_to_plan(Statement::Query(Box::new(query)))
         .map_err(|error| plan_error::refusal(&error, locator, names_of(catalog)))
+}
+
+/// Gives the expressions of a SELECT whose columns the view names a name of their own until it does: the planner calls
+/// `i + 2 * j` and `(i + 2) * j` the same, and takes only one of them.
+fn unnamed_columns_named(query: &Query, given: usize) -> Query {
+    let mut query = query.clone();
+    let mut body = query.body.as_mut();
+    while let SetExpr::SetOperation { left, .. } = body {
+        body = left;
+    }
+    let SetExpr::Select(select) = body else { return query };
+    if select.projection.len() != given {
+        return query;
+    }
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        if let SelectItem::UnnamedExpr(expr) = item {
+            let alias = Ident::with_quote('"', format!("?column {index}?"));
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        }
+    }
+    query
 }
 
 /// Where the constant stands that an error tells of.

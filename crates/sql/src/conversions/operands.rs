@@ -1,7 +1,7 @@
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::error::Result;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, ExprSchemable, Operator};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -9,8 +9,8 @@ use super::convert::{Conversion, OnFailure};
 use super::{is_binary, is_text, is_time, is_uuid};
 use crate::functions::bytes;
 
-/// Gives the operands of an operator one type where the planner would find none, and calls of functions with a syntax
-/// of their own the functions that also take bytes.
+/// Gives the operands of an operator one type where the planner would find none, calls of functions with a syntax of
+/// their own the functions that also take bytes, and arguments of aggregates names that tell them apart.
 #[derive(Debug)]
 pub(crate) struct OperandPlanner;
 
@@ -24,6 +24,17 @@ impl ExprPlanner for OperandPlanner {
             _ => (left, right),
         };
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
+    }
+
+    /// The planner leaves casts and parentheses out of names, and takes only one of `MAX(v)` and `MAX(CAST(v AS BIGINT))`.
+    fn plan_aggregate(&self, call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        let named = |argument: Expr| {
+            let (name, exact) = (argument.schema_name().to_string(), argument.to_string());
+            let is_named = matches!(argument, Expr::Column(_) | Expr::Literal(..) | Expr::Alias(_));
+            if !is_named && name != exact { argument.alias(exact) } else { argument }
+        };
+        let args = call.args.into_iter().map(named).collect();
+        Ok(PlannerResult::Original(RawAggregateExpr { args, ..call }))
     }
 
     fn plan_substring(&self, arguments: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
