@@ -7,6 +7,8 @@ use crate::{http, places, process};
 
 /// The cases: which server, which table, how many records a request.
 mod cases;
+/// Nexmark's queries through circuits made at run time and through compiled ones.
+mod nexmark;
 /// Medians over rounds, ratios, the table for the document.
 mod report;
 /// Running wrk and reading what its script prints.
@@ -25,8 +27,16 @@ struct Options {
     save: bool,
 }
 
-/// Measures all cases, interleaved round by round so that a slow minute of the machine hits each alike.
+/// Measures pushes, or what the first argument names.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    match arguments.split_first() {
+        Some((first, rest)) if first == "nexmark" => nexmark::run(rest),
+        _ => pushes(arguments),
+    }
+}
+
+/// Measures all cases, interleaved round by round so that a slow minute of the machine hits each alike.
+fn pushes(arguments: &[String]) -> Result<(), String> {
     let options = parse(arguments)?;
     build()?;
     let disk = places::cache()?.join("bench");

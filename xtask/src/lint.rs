@@ -28,7 +28,7 @@ pub(crate) fn format() -> Result<(), String> {
 pub(crate) fn clippy(scope: Scope) -> Result<(), String> {
     let mut arguments = vec!["clippy", "--quiet", "--release", "--all-targets"];
     match scope {
-        Scope::Everything => arguments.push("--workspace"),
+        Scope::Everything => arguments.extend(["--workspace", "--features", "headwater-nexmark/bench"]),
         Scope::Light => {
             arguments.extend(["--package", "xtask"]);
             LIGHT.iter().for_each(|package| arguments.extend(["--package", package]));

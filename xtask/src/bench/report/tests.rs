@@ -34,3 +34,12 @@ fn every_shape_has_a_limit() {
         assert!(CASES.iter().filter(same).any(|other| other.target == Target::Limit), "{}", case.name);
     }
 }
+
+#[test]
+fn an_entry_goes_to_the_end_of_its_section() {
+    let text = "# Title\n\n## Results\n\nfirst\n\n## Nexmark\n\nlast\n";
+    let with = |heading| with_entry(text, heading, "### new\n").unwrap_or_default();
+    assert_eq!(with("## Results"), "# Title\n\n## Results\n\nfirst\n\n### new\n\n## Nexmark\n\nlast\n");
+    assert_eq!(with("## Nexmark"), "# Title\n\n## Results\n\nfirst\n\n## Nexmark\n\nlast\n\n### new\n");
+    assert_eq!(with_entry(text, "## Missing", ""), None);
+}
