@@ -15,6 +15,7 @@ use crate::story::keep::{Keeper, RecoverError, Recovered, log_dir, recover};
 use crate::story::order::Taken;
 use crate::story::{commit::Committer, reply, skip};
 use crate::workspace::core::Core;
+use crate::workspace::program_turns::ProgramTurns;
 use crate::workspace::{Shared, Workspace};
 
 /// Folders that a power cut does not take away.
@@ -298,6 +299,7 @@ fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> R
         keeper: Keeper::new(env.clone(), dir.to_owned(), manifest, snapshot_log_bytes),
         shared: Arc::clone(&shared),
         env: env.clone(),
+        program: ProgramTurns::default(),
         ticked_at: TimestampMicros::default(),
     };
     if let Some((lsn, record, reason)) = panicked {

@@ -33,7 +33,9 @@ pub use counters::Counts;
 pub use engine::{
     CreateWorkspaceError, DeleteWorkspaceError, Engine, EngineOptions, OpenError, UnknownWorkspace,
 };
-pub use program::{Plan, PlanAction, PlanEntry, ProgramAnswer, RunningProgram, SetProgram, SetProgramError};
+pub use program::{
+    ModuleConflict, Plan, PlanAction, PlanEntry, ProgramAnswer, RunningProgram, SetProgram, SetProgramError,
+};
 pub use published::Published;
 pub use push::{IfPaused, OnError, PushAnswer, PushError, PushRequest, PushTarget};
 pub use story::keep::RecoverError;

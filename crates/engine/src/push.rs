@@ -117,6 +117,12 @@ pub enum PushError {
         /// Its name.
         workspace: String,
     },
+    /// The program is being changed, and its new views are too far behind to take more.
+    #[error("the program of workspace {workspace:?} is being changed")]
+    ProgramChanging {
+        /// Its name.
+        workspace: String,
+    },
     /// The disk is full.
     #[error("the disk is full: nothing was taken")]
     NoSpace,

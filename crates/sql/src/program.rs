@@ -1,6 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, Statement};
 use headwater_types::limits::RELATIONS_MAX;
@@ -49,6 +51,35 @@ pub struct ViewDefinition {
     pub stateful: bool,
     /// The relations that the plan scans, sorted, each once.
     pub reads: Vec<Name>,
+}
+
+impl ViewDefinition {
+    /// Whether this view computes the same from the columns that it reads, by name: so its rows are the same as long as
+    /// those columns hold what they did, wherever they stand among others.
+    #[must_use]
+    pub fn computes_the_same_as(&self, other: &ViewDefinition) -> bool {
+        self.columns == other.columns
+            && (self.plan == other.plan || by_name(&self.plan) == by_name(&other.plan))
+    }
+}
+
+/// A plan whose scans tell the names and types of the columns that they read, and not where those stand.
+fn by_name(plan: &LogicalPlan) -> LogicalPlan {
+    let scan = |node: LogicalPlan| match node {
+        LogicalPlan::TableScan(mut scan) => {
+            let mut columns: Vec<_> = scan
+                .projected_schema
+                .iter()
+                .map(|(table, field)| (table.cloned(), Arc::clone(field)))
+                .collect();
+            columns.sort_by(|(_, a), (_, b)| a.name().cmp(b.name()));
+            scan.projected_schema = Arc::new(DFSchema::new_with_metadata(columns, HashMap::new())?);
+            scan.projection = None;
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    plan.clone().transform_down(scan).map_or_else(|_| plan.clone(), |transformed| transformed.data)
 }
 
 /// Compiles a program. Equal texts give equal programs.

@@ -93,3 +93,14 @@ pub const HTTP2_STREAMS_MAX: u32 = 128;
 pub const HTTP2_PING_MS: u64 = 20_000;
 /// Time for requests under way when the server is told to stop.
 pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
+/// Bytes of the DEFAULT of a column that is added to a table: it is written into every row there is.
+pub const ALTER_DEFAULT_BYTES_MAX: usize = 4 << 10;
+/// Changes of one workspace's program that wait for the one under way; further ones get 503.
+pub const PROGRAM_CHANGES_WAITING_MAX: usize = 16;
+/// Memory of the changes that pushes make while a program change fills its views. At the bound pushes get 503 until the
+/// views have caught up.
+pub const PROGRAM_CHANGE_BACKLOG_BYTES_MAX: usize = 256 << 20;
+/// How often the views of a program change are filled anew because a running view panicked on a push meanwhile.
+pub const PROGRAM_CHANGE_RESTARTS_MAX: usize = 8;
+/// Time that a push waits for one piece of a program change, about.
+pub const PROGRAM_CHANGE_PIECE_MS: u64 = 25;

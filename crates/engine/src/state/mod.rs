@@ -3,14 +3,13 @@
 /// Tables that the system fills: quarantine and error_view.
 mod system_table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_relation::Relation;
-use headwater_types::limits::ERRORS_PER_STEP_MAX;
 use headwater_types::schema::schema_of;
-use headwater_types::{Delta, Lsn, Name, Scan};
-use headwater_views::{Circuit, CircuitOptions, ExpressionError, StepError};
+use headwater_types::{Lsn, Name};
+use headwater_views::{Circuit, CircuitOptions};
 
 use crate::clock::Clocks;
 use crate::counters::{Counters, CountsBuilder};
@@ -19,9 +18,6 @@ use crate::program::{ProgramTable, ProgramView, RelationId, RunningProgram};
 use crate::record::{RequestRecord, Stamp};
 
 pub(crate) use system_table::{SystemTable, error_view_schema, quarantine_schema};
-
-/// Rows fed to a new circuit in one step: enough to be quick, few enough to bound what one step holds.
-const FILL_ROWS: usize = 65_536;
 
 /// The state of one workspace as of `lsn`.
 pub(crate) struct State {
@@ -39,8 +35,8 @@ pub(crate) struct State {
     pub quarantine: SystemTable,
     /// Expressions that had no value.
     pub error_view: SystemTable,
-    /// The dataflow; `None` while the program has no materialised view.
-    pub circuit: Option<Circuit>,
+    /// The dataflow of the materialised views.
+    pub circuit: Circuit,
     /// Sums of counts.
     pub counters: Counters,
     /// Counts of duplicates answered since the newest record; the next record carries them.
@@ -68,7 +64,7 @@ impl State {
             views: Vec::new(),
             quarantine: SystemTable::new(quarantine_schema(), headwater_types::limits::QUARANTINE_ROWS_MAX),
             error_view: SystemTable::new(error_view_schema(), headwater_types::limits::ERROR_VIEW_ROWS_MAX),
-            circuit: None,
+            circuit: Circuit::new(CircuitOptions::default()),
             counters: Counters::default(),
             unlogged_counts: CountsBuilder::default(),
             idempotency: Idempotency::default(),
@@ -102,6 +98,16 @@ impl State {
         self.queued_bytes -= gone.map(|request| prost::Message::encoded_len(&request)).sum::<usize>();
     }
 
+    /// The rows of a table or materialised view, if they are kept.
+    pub(crate) fn rows(&self, name: &Name) -> Option<&Relation> {
+        let table = self.program.tables.iter().position(|table| table.definition.name == *name);
+        let view = || self.program.views.iter().position(|view| view.definition.name == *name);
+        match table {
+            Some(table) => self.tables[table].as_ref(),
+            None => view().map(|view| &self.views[view]),
+        }
+    }
+
     /// Every relation whose rows cannot be computed from others, with its number: what snapshots hold.
     pub(crate) fn stored(&self) -> Vec<(RelationId, &Relation)> {
         let tables = self.program.tables.iter().zip(&self.tables);
@@ -125,71 +131,4 @@ pub(crate) fn table_relation(table: &ProgramTable) -> Option<Relation> {
 /// An empty relation for a view.
 pub(crate) fn view_relation(view: &ProgramView) -> Relation {
     Relation::new(schema_of(&view.definition.columns), Vec::new())
-}
-
-/// A circuit that has seen all rows of its tables.
-pub(crate) struct Filled {
-    /// The circuit; `None` for a program without materialised views.
-    pub circuit: Option<Circuit>,
-    /// Expressions that had no value on the way, as far as they are listed.
-    pub errors: Vec<ExpressionError>,
-}
-
-/// Builds the circuit of a program and feeds it the rows of its tables. `each` sees every change of a view on the way;
-/// errors are gathered of the views that are `listed`.
-pub(crate) fn filled_circuit(
-    program: &RunningProgram,
-    tables: &[Option<&Relation>],
-    listed: impl Fn(&Name) -> bool,
-    mut each: impl FnMut(&Name, Delta) -> Result<(), FillError>,
-) -> Result<Filled, FillError> {
-    let mut errors = Vec::new();
-    if program.views.is_empty() {
-        return Ok(Filled { circuit: None, errors });
-    }
-    let mut circuit = Circuit::new(CircuitOptions::default());
-    circuit
-        .begin_change(&program.compiled, &HashSet::new())
-        .map_err(|error| FillError::Build(error.to_string()))?;
-    let sources = circuit.change_sources();
-    let mut feed = |inputs: Vec<(Name, Delta)>| -> Result<(), FillError> {
-        let output = circuit.feed_change(inputs)?;
-        let room = ERRORS_PER_STEP_MAX.saturating_sub(errors.len());
-        errors.extend(output.errors.into_iter().filter(|error| listed(&error.view)).take(room));
-        output.deltas.into_iter().try_for_each(|(view, delta)| each(&view, delta))
-    };
-    // A view without GROUP BY keys has a row even over no rows at all.
-    feed(Vec::new())?;
-    for (table, rows) in program.tables.iter().zip(tables) {
-        let Some(rows) = rows.filter(|_| sources.contains(&table.definition.name)) else { continue };
-        let snapshot = rows.snapshot();
-        for segment in 0..snapshot.num_segments() {
-            let batch = snapshot.segment(segment, None);
-            for start in (0..batch.num_rows()).step_by(FILL_ROWS) {
-                let part = batch.slice(start, FILL_ROWS.min(batch.num_rows() - start));
-                feed(vec![(table.definition.name.clone(), Delta::inserted(part))])?;
-            }
-        }
-    }
-    circuit.finish_change();
-    Ok(Filled { circuit: Some(circuit), errors })
-}
-
-/// Why a circuit could not be filled.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FillError {
-    /// It could not be built.
-    #[error("{0}")]
-    Build(String),
-    /// It failed on rows that are there.
-    #[error(transparent)]
-    Step(#[from] StepError),
-    /// A view would hold a row less than zero times.
-    #[error("view {view} does not follow from its tables: {reason}")]
-    Inconsistent {
-        /// The view.
-        view: Name,
-        /// What the relation said.
-        reason: String,
-    },
 }

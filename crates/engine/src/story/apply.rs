@@ -21,6 +21,8 @@ pub(crate) struct Applied {
     pub views: Vec<(usize, Change)>,
     /// New rows of error_view.
     pub error_view: Option<RecordBatch>,
+    /// The same changes of tables and views, for those who follow them.
+    pub deltas: Vec<(Name, Delta)>,
 }
 
 /// Why a step was not applied.
@@ -57,9 +59,7 @@ pub(crate) fn apply(
     let mut applied = Applied::default();
     let mut inputs: Vec<(Name, Delta)> = Vec::new();
     for (table, change) in changes.tables {
-        if state.circuit.is_some() {
-            inputs.push((state.program.tables[table].definition.name.clone(), change.delta()));
-        }
+        inputs.push((state.program.tables[table].definition.name.clone(), change.delta()));
         if let Some(rows) = &state.tables[table] {
             let change = match change {
                 TableChange::Keyed { removed, inserted, .. } => rows.prepare_keyed(removed, inserted),
@@ -70,8 +70,9 @@ pub(crate) fn apply(
             applied.tables.push((table, change));
         }
     }
-    if let Some(circuit) = state.circuit.as_mut().filter(|_| !inputs.is_empty()) {
-        let output = circuit.step(inputs)?;
+    if !inputs.is_empty() {
+        applied.deltas.clone_from(&inputs);
+        let output = state.circuit.step(inputs)?;
         for (name, delta) in output.deltas {
             let view = state.program.views.iter().position(|view| view.definition.name == name);
             let view = view.ok_or_else(|| ApplyError::Inconsistent(format!("no view {name:?}")))?;
@@ -79,6 +80,7 @@ pub(crate) fn apply(
             let change =
                 change.map_err(|error| ApplyError::Inconsistent(format!("view {name:?}: {error}")))?;
             applied.views.push((view, change));
+            applied.deltas.push((name, delta));
         }
         applied.error_view = error_rows(&output.errors, output.errors_total, lsn, ingest_time);
     }

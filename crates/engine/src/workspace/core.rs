@@ -1,26 +1,28 @@
 //! The workspace's thread: it takes one step at a time through order, commit, apply and reply.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_log::AppendError;
-use headwater_types::{Lsn, Scan, TimestampMicros};
+use headwater_types::{Lsn, Name, TimestampMicros};
 
+use super::program_turns::ProgramTurns;
 use super::queue::{Command, Next};
 use super::{ControlError, Shared, WorkspaceStatus};
 use crate::clock::{ClockMode, Clocks};
-use crate::program::{self, ProgramAnswer, SetProgram, SetProgramError};
 use crate::push::{IfPaused, PushError};
 use crate::record::{LogRecord, PauseRecord, RequestRecord};
-use crate::state::{State, filled_circuit};
+use crate::state::State;
 use crate::story::admit::{Reply, Ticket};
-use crate::story::apply::{Applied, ApplyError, apply, error_rows};
+use crate::story::apply::{Applied, ApplyError, apply};
 use crate::story::commit::Committer;
 use crate::story::control::{cut_changes, due_cuts, order_resume, tick_record};
 use crate::story::keep::Keeper;
 use crate::story::order::{NetChanges, Ordered, Taken, answer, answer_if_known, order, order_queued};
-use crate::story::{program_change, reply, skip};
+use crate::story::program_change::build_parts;
+use crate::story::{reply, skip};
 
 /// How long the thread sleeps when nothing waits: how late a retention tick can be.
 const IDLE: Duration = Duration::from_millis(250);
@@ -38,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) keeper: Keeper,
     pub(crate) shared: Arc<Shared>,
     pub(crate) env: Env,
+    /// The program change under way, and those that wait.
+    pub(crate) program: ProgramTurns,
     /// When retention was looked at last, in system time.
     pub(crate) ticked_at: TimestampMicros,
 }
@@ -71,12 +75,14 @@ impl Core {
 
     /// Does what is next. False when nothing will come any more.
     fn turn(&mut self) -> bool {
-        match self.shared.queue.next(IDLE) {
+        let wait = if self.program.is_idle() { IDLE } else { Duration::ZERO };
+        match self.shared.queue.next(wait) {
             Next::Pushes(tickets) => self.take_pushes(tickets),
             Next::Command(command) => self.obey(command),
             Next::Idle => {}
             Next::Closed => return false,
         }
+        self.change_program_a_little();
         self.tick_if_due();
         self.keeper.consider(&self.state, &self.committer, &self.shared);
         true
@@ -89,9 +95,7 @@ impl Core {
                 let now = self.state.clocks.ingest_time.max(self.env.clock.now());
                 let _ = reply.send(self.state.idempotency.known(&key_id, &key, &body_hash, now));
             }
-            Command::SetProgram { text, how, reply } => {
-                let _ = reply.send(self.set_program(&text, &how));
-            }
+            Command::SetProgram(asked) => self.program.ask(*asked),
             Command::Pause(reply) => {
                 let _ = reply.send(self.pause());
             }
@@ -116,6 +120,11 @@ impl Core {
         let new = |ticket| answer_if_known(&mut self.state, ticket, known);
         let tickets: Vec<Ticket> = tickets.into_iter().filter_map(new).collect();
         let tickets = if self.state.paused { self.refuse_unqueued(tickets) } else { tickets };
+        // What waits for the resume was decoded under one program, so none is queued while that changes.
+        if self.program.is_behind() || (self.state.paused && self.program.is_changing()) {
+            let workspace = || self.shared.name.to_string();
+            return refuse_all(tickets, || PushError::ProgramChanging { workspace: workspace() });
+        }
         let bytes: usize = tickets.iter().map(|ticket| ticket.admitted.log_bytes).sum();
         if !tickets.is_empty() && !self.committer.has_room(bytes + RECORD_OVERHEAD_BYTES) {
             self.keeper.make_room(&self.state, &self.committer, &self.shared);
@@ -154,7 +163,7 @@ impl Core {
     /// Makes a record durable while its changes are applied, and publishes it when both are done.
     fn write(&mut self, lsn: Lsn, clocks: Clocks, record: &LogRecord, changes: NetChanges) -> Ended {
         let payload = record.encode();
-        let stepped_circuit = self.state.circuit.is_some() && !changes.tables.is_empty();
+        let stepped_circuit = !self.state.program.views.is_empty() && !changes.tables.is_empty();
         let (synced, applied) = if stepped_circuit || changes.num_rows() > OVERLAP_ROWS_MIN {
             let committing = self.committer.begin(lsn, record.kind(), payload);
             let applied = apply(&mut self.state, changes, lsn, clocks.ingest_time);
@@ -164,8 +173,10 @@ impl Core {
             (synced, apply(&mut self.state, changes, lsn, clocks.ingest_time))
         };
         match (synced, applied) {
-            (Ok(()), Ok(applied)) => {
+            (Ok(()), Ok(mut applied)) => {
+                let deltas = std::mem::take(&mut applied.deltas);
                 self.publish(lsn, clocks, record, applied);
+                self.program.follow(&deltas);
                 Ended::Published
             }
             (Ok(()), Err(ApplyError::Panicked(reason))) => Ended::Panicked(reason),
@@ -175,7 +186,7 @@ impl Core {
             }
             (Err(AppendError::NoSpace | AppendError::TooLarge { .. }), _) => {
                 if stepped_circuit {
-                    self.rebuild_circuit();
+                    self.rebuild_circuit(&HashSet::new());
                 }
                 Ended::NoSpace
             }
@@ -216,76 +227,25 @@ impl Core {
         }
     }
 
-    /// The dataflow again, from the tables as they were published.
-    fn rebuild_circuit(&mut self) {
-        self.state.circuit = None;
-        let rows: Vec<_> = self.state.tables.iter().map(Option::as_ref).collect();
-        match filled_circuit(&self.state.program, &rows, |_| false, |_, _| Ok(())) {
-            Ok(filled) => self.state.circuit = filled.circuit,
-            Err(error) => {
-                let reason = format!("the views cannot be computed from their tables: {error}");
-                self.close_for_writes(&reason);
-            }
+    /// Builds anew what a step left in no fit state, from the rows as they were published: of the views that are not
+    /// `kept`, and what the circuit itself has lost.
+    fn rebuild_circuit(&mut self, kept: &HashSet<Name>) {
+        if let Err(error) = build_parts(&mut self.state, kept, |_, _| Ok(())) {
+            let reason = format!("the views cannot be computed from their tables: {error}");
+            self.close_for_writes(&reason);
         }
+        self.restart_program();
+    }
+
+    /// Builds anew what a panic took away.
+    fn repair_circuit(&mut self) {
+        let views = self.state.program.views.iter().map(|view| view.definition.name.clone());
+        self.rebuild_circuit(&views.collect());
     }
 
     pub(crate) fn close_for_writes(&self, reason: &str) {
         tracing::error!(workspace = %self.shared.name, reason, "the workspace takes no more writes");
         self.shared.close_for_writes(reason);
-    }
-
-    fn set_program(&mut self, text: &str, how: &SetProgram) -> Result<ProgramAnswer, SetProgramError> {
-        let workspace = || self.shared.name.to_string();
-        if let Some(reason) = self.shared.read_only() {
-            return Err(SetProgramError::ReadOnly { workspace: workspace(), reason });
-        }
-        if !self.state.queued.is_empty() {
-            let queued = self.state.queued.iter().map(|request| request.applied).sum();
-            return Err(SetProgramError::RecordsQueued { queued });
-        }
-        let published = self.shared.published();
-        let has_rows =
-            |name: &str| published.relation(name).is_some_and(|relation| relation.rows.num_rows() > 0);
-        let candidate =
-            program::candidate(&self.state.program, text, &how.module, &self.shared.options, has_rows)?;
-        let tables = candidate.dropped_tables();
-        if !how.drop_data && !tables.is_empty() {
-            return Err(SetProgramError::DropsData { tables });
-        }
-        let lsn = self.state.lsn.next();
-        let entries = candidate.entries.clone();
-        let running = candidate.into_running(&self.state.program, lsn);
-        let version = running.version;
-        self.change_program(lsn, running)?;
-        Ok(ProgramAnswer { lsn, version, entries })
-    }
-
-    fn change_program(&mut self, lsn: Lsn, running: program::RunningProgram) -> Result<(), SetProgramError> {
-        let transition = program_change::prepare(&self.state, running)
-            .map_err(|error| SetProgramError::Build { reason: error.to_string() })?;
-        headwater_env::kill_point::reach("program.built");
-        let clocks = self.state.clocks.advanced(self.env.clock.now(), None);
-        let record = transition.record(&self.state, clocks);
-        let payload = record.encode();
-        if !self.committer.has_room(payload.len()) {
-            return Err(SetProgramError::NoSpace);
-        }
-        match self.committer.append(lsn, record.kind(), &payload) {
-            Ok(()) => {}
-            Err(AppendError::NoSpace | AppendError::TooLarge { .. }) => return Err(SetProgramError::NoSpace),
-            Err(error) => {
-                self.close_for_writes(&error.to_string());
-                return Err(SetProgramError::OutcomeUnknown);
-            }
-        }
-        headwater_env::kill_point::reach("program.logged");
-        let changing = self.shared.changing.write();
-        let error_view = error_rows(&transition.errors, 0, lsn, clocks.ingest_time);
-        transition.settle(&mut self.state);
-        reply::settle(&mut self.state, lsn, clocks, &record, Applied { error_view, ..Applied::default() });
-        reply::publish(&self.state, &self.shared);
-        drop(changing);
-        Ok(())
     }
 
     fn pause(&mut self) -> Result<WorkspaceStatus, ControlError> {
@@ -348,7 +308,7 @@ impl Core {
     }
 
     fn write_skip(&mut self, skipped: Lsn, clocks: Clocks, skip: &LogRecord) -> Result<(), ControlError> {
-        self.rebuild_circuit();
+        self.repair_circuit();
         match self.write(skipped.next(), clocks, skip, NetChanges::default()) {
             Ended::Published => Ok(()),
             Ended::NoSpace | Ended::Panicked(_) => {

@@ -1,11 +1,14 @@
 /// The workspace's thread: it takes one step at a time.
 pub(crate) mod core;
+/// Program changes, in turns between pushes.
+pub(crate) mod program_turns;
 /// What waits for the workspace's thread.
 pub(crate) mod queue;
 /// What is told about a workspace.
 mod status;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,11 +21,12 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::{ClockMode, Clocks};
 use crate::counters::Counters;
 use crate::idempotency::Known;
-use crate::program::{self, Plan, ProgramAnswer, SetProgram, SetProgramError};
+use crate::program::{Candidate, NewModule, Plan, ProgramAnswer, SetProgram, SetProgramError};
 use crate::published::Published;
 use crate::push::{PushAnswer, PushError, PushRequest};
 use crate::state::State;
 use crate::story::admit::{Reply, Ticket, admit, body_hash};
+use program_turns::{Asked, ChangePlace};
 use queue::{Command, Queue, QueueError};
 
 pub use status::{Condition, WorkspaceStatus};
@@ -50,6 +54,8 @@ pub(crate) struct Shared {
     /// Held for writing while relations and version change together.
     pub(crate) changing: RwLock<()>,
     newest: watch::Sender<Lsn>,
+    /// Program changes that are under way or wait.
+    program_changes: Arc<AtomicUsize>,
     facts: Mutex<Facts>,
 }
 
@@ -134,6 +140,7 @@ impl Shared {
             published: ArcSwap::from_pointee(empty),
             changing: RwLock::new(()),
             newest: watch::channel(Lsn::ZERO).0,
+            program_changes: Arc::default(),
             facts: Mutex::default(),
         }
     }
@@ -286,13 +293,35 @@ impl Workspace {
         }
     }
 
-    /// Sets a module of the program.
+    /// Sets a module of the program. Pushes go on meanwhile; it is set when its views have all rows.
+    ///
+    /// Dropping the future does not take the change back.
     pub async fn set_program(&self, text: String, how: SetProgram) -> Result<ProgramAnswer, SetProgramError> {
-        let closing = || SetProgramError::ShuttingDown { workspace: self.shared.name.to_string() };
+        let workspace = || self.shared.name.to_string();
+        let closing = || SetProgramError::ShuttingDown { workspace: workspace() };
+        let place = ChangePlace::take(&self.shared.program_changes)
+            .ok_or_else(|| SetProgramError::Changing { workspace: workspace() })?;
+        let module = self.compile(text, how.module.clone()).await?;
         let (reply, answer) = oneshot::channel();
-        let command = Command::SetProgram { text, how, reply };
+        let command = Command::SetProgram(Box::new(Asked { module, how, reply, place }));
         self.shared.queue.add(command).map_err(|_| closing())?;
         answer.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// Compiles a module on a thread of its own: it may take long, and nobody else has to wait for it.
+    async fn compile(&self, text: String, module: String) -> Result<NewModule, SetProgramError> {
+        let options = self.shared.options;
+        let (done, compiled) = oneshot::channel();
+        let compile = move || {
+            // Who stopped waiting needs no answer.
+            let _ = done.send(NewModule::compile(&module, &text, &options));
+        };
+        let no_thread = |reason: String| SetProgramError::Build { reason };
+        std::thread::Builder::new()
+            .name("compile".to_owned())
+            .spawn(compile)
+            .map_err(|error| no_thread(format!("no thread could be started: {error}")))?;
+        compiled.await.unwrap_or_else(|_| Err(no_thread("the compiler's thread ended".to_owned())))
     }
 
     /// What setting a module would do.
@@ -301,7 +330,8 @@ impl Workspace {
         let has_rows = |name: &str| {
             published.relation(name).is_some_and(|r| headwater_types::Scan::num_rows(&r.rows) > 0)
         };
-        let candidate = program::candidate(&published.program, text, module, &self.shared.options, has_rows)?;
+        let module = NewModule::compile(module, text, &self.shared.options)?;
+        let candidate = Candidate::new(&published.program, &module, has_rows)?;
         Ok(Plan { entries: candidate.entries })
     }
 

@@ -5,10 +5,10 @@ use headwater_types::{TimestampMicros, limits};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
+use super::program_turns::Asked;
 use super::{ControlError, WorkspaceStatus};
 use crate::clock::ClockMode;
 use crate::idempotency::Known;
-use crate::program::{ProgramAnswer, SetProgram, SetProgramError};
 use crate::story::admit::Ticket;
 use crate::story::keep::SnapshotDone;
 
@@ -18,12 +18,8 @@ pub(crate) enum Command {
     Push(Ticket),
     /// What is known of an idempotency key.
     Recall { key_id: String, key: String, body_hash: [u8; 32], reply: oneshot::Sender<Known> },
-    /// A module's new text.
-    SetProgram {
-        text: String,
-        how: SetProgram,
-        reply: oneshot::Sender<Result<ProgramAnswer, SetProgramError>>,
-    },
+    /// A module's new text. Boxed, as commands are small otherwise.
+    SetProgram(Box<Asked>),
     /// Pushes are refused or queued from here on.
     Pause(oneshot::Sender<Result<WorkspaceStatus, ControlError>>),
     /// Queued pushes take effect, and pushes are taken again.
@@ -101,10 +97,10 @@ impl Queue {
         }
     }
 
-    /// Takes what is next. Pushes that stand together are taken together, up to the bytes of a step.
+    /// Takes what is next, and waits for it no longer than `idle`. Pushes that stand together are taken together, up to the bytes of a step.
     pub(crate) fn next(&self, idle: Duration) -> Next {
         let mut inner = self.inner.lock();
-        if inner.commands.is_empty() && !inner.closed {
+        if inner.commands.is_empty() && !inner.closed && !idle.is_zero() {
             self.ready.wait_for(&mut inner, idle);
         }
         let mut pushes: Vec<Ticket> = Vec::new();

@@ -1,6 +1,8 @@
 //! The engine as its callers see it, on a simulated disk and a clock that is set by hand.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod altered_tables;
+mod changes_under_load;
 mod clocks_and_retention;
 mod column_types;
 mod counters;

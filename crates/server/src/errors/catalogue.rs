@@ -100,13 +100,17 @@ conditions! {
     SQL_REFUSED "sql_refused" BAD_REQUEST:
         "SQL text was refused; the code says why, `place` says where; nothing was changed" => "see the hint";
     DROPS_DATA "drops_data" CONFLICT:
-        "the change would lose rows that were pushed; nothing was changed" => "keep the tables as they are, or send with drop_data=true";
+        "the change would lose rows, or columns, that were pushed; nothing was changed" => "keep the tables as they are, or send with drop_data=true";
     RECORDS_QUEUED "records_queued" CONFLICT:
         "the program cannot change while records wait for the resume; nothing was changed" => "resume the workspace first: POST /v1/workspaces/{w}/resume";
     PROGRAM_NOT_COMPUTABLE "program_not_computable" BAD_REQUEST:
         "the views cannot be computed incrementally, or not be filled; nothing was changed" => "write the view in another way";
     UNKNOWN_MODULE "unknown_module" NOT_FOUND:
         "the program has no module of this name that could be set" => "leave the parameter out: the module is 'sql'";
+    OBJECT_IN_USE "object_in_use" CONFLICT:
+        "another module uses what the change would drop or make anew, or has its name; nothing was changed" => "change the module that uses it first";
+    PROGRAM_CHANGING "program_changing" SERVICE_UNAVAILABLE retry 1:
+        "the program is being changed, and as much waits for that as may; nothing was taken" => "send it again after a moment";
     PAUSED "paused" CONFLICT:
         "the workspace is paused; nothing was taken" => "resume it, or send with if_paused=queue";
     PAUSED_QUEUE_FULL "paused_queue_full" TOO_MANY_REQUESTS retry 5:

@@ -48,6 +48,7 @@ impl From<DeleteWorkspaceError> for ApiError {
 fn list_not_changed(message: String, error: &PushError) -> ApiError {
     let condition = match error {
         PushError::NoSpace => &c::NO_SPACE,
+        PushError::ProgramChanging { .. } => &c::PROGRAM_CHANGING,
         PushError::OutcomeUnknown => &c::OUTCOME_UNKNOWN,
         PushError::QueueFull { .. } => &c::QUEUE_FULL,
         PushError::ReadOnly { .. } => &c::READ_ONLY,
@@ -78,6 +79,7 @@ impl From<PushError> for ApiError {
             PushError::Paused { .. } => ApiError::new(&c::PAUSED, message),
             PushError::PausedQueueFull { .. } => ApiError::new(&c::PAUSED_QUEUE_FULL, message),
             PushError::QueueFull { .. } => ApiError::new(&c::QUEUE_FULL, message),
+            PushError::ProgramChanging { .. } => ApiError::new(&c::PROGRAM_CHANGING, message),
             PushError::NoSpace => ApiError::new(&c::NO_SPACE, message),
             PushError::OutcomeUnknown => ApiError::new(&c::OUTCOME_UNKNOWN, message),
             PushError::StepSkipped { .. } => ApiError::new(&c::STEP_SKIPPED, message),
@@ -116,7 +118,8 @@ impl From<SetProgramError> for ApiError {
             SetProgramError::NoSpace => ApiError::new(&c::NO_SPACE, message),
             SetProgramError::OutcomeUnknown => ApiError::new(&c::OUTCOME_UNKNOWN, message),
             SetProgramError::ReadOnly { .. } => ApiError::new(&c::READ_ONLY, message),
-            SetProgramError::QueueFull { .. } => ApiError::new(&c::QUEUE_FULL, message),
+            SetProgramError::Conflict(_) => ApiError::new(&c::OBJECT_IN_USE, message),
+            SetProgramError::Changing { .. } => ApiError::new(&c::PROGRAM_CHANGING, message),
             SetProgramError::ShuttingDown { .. } => ApiError::new(&c::CLOSING, message),
         }
     }

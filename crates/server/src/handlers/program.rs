@@ -44,13 +44,18 @@ pub struct ProgramPlan {
 /// What is done with one table or view.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Change {
+    /// The module that it is of.
+    pub module: String,
     /// Its name.
     pub name: String,
     /// `table` or `view`.
     pub kind: &'static str,
-    /// `create`, `keep`, `replace` (dropped and made anew) or `drop`.
+    /// `create`, `keep`, `alter` (other columns for the same rows), `replace` (dropped and made anew) or `drop`.
     pub action: &'static str,
-    /// Whether rows that were pushed are lost by it; refused unless `drop_data=true`.
+    /// Why, where the action alone does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether rows or columns that were pushed are lost by it; refused unless `drop_data=true`.
     pub drops_data: bool,
 }
 
@@ -70,24 +75,27 @@ impl From<PlanEntry> for Change {
         let action = match entry.action {
             PlanAction::Create => "create",
             PlanAction::Keep => "keep",
+            PlanAction::Alter => "alter",
             PlanAction::Replace => "replace",
             PlanAction::Drop => "drop",
         };
-        Change { name: entry.name, kind: entry.kind, action, drops_data: entry.drops_data }
+        let PlanEntry { module, name, kind, reason, drops_data, .. } = entry;
+        Change { module, name, kind, action, reason, drops_data }
     }
 }
 
 /// Sets the program of a workspace, which is created if there is none of this name.
 ///
 /// The body is SQL text: `CREATE TABLE`, `CREATE VIEW`, `CREATE MATERIALIZED VIEW`. It replaces the whole text of the
-/// module. Unchanged tables keep their rows, new views are filled from them. A text that is refused changes nothing.
+/// module. Tables keep their rows when columns are added, dropped or widened; new views are filled while pushes go on. A
+/// text that is refused changes nothing.
 #[utoipa::path(
     put,
     path = "/v1/workspaces/{workspace}/program",
     tag = "program",
     params(
         ("workspace" = String, Path, description = "The workspace"),
-        ("drop_data" = Option<bool>, Query, description = "Allow tables to be dropped, or made anew, with their rows"),
+        ("drop_data" = Option<bool>, Query, description = "Allow tables to be dropped, or made anew, with their rows, and columns with their values"),
         ("module" = Option<String>, Query, description = "The module that the text replaces: `sql`"),
     ),
     request_body(content = String, content_type = "application/sql", description = "SQL text"),

@@ -261,10 +261,13 @@ fn no_code_is_forgotten() {
         "idempotency_full",
         "paused_queue_full",
         "queue_full",
+        "program_changing",
         "lsn_not_reached",
         "queries_full",
         "query_timeout",
         "query_memory",
+        // Takes a second module.
+        "object_in_use",
         // Takes a defect.
         "program_not_computable",
         "internal",

@@ -8,7 +8,7 @@ use super::manifest::{Manifest, RowsEntry};
 use super::rows_file::write_rows;
 use super::snapshot_dir;
 use super::state_file::StateSnapshot;
-use crate::program::{ERROR_VIEW, QUARANTINE, RelationId};
+use crate::program::RelationId;
 use crate::state::State;
 
 /// What one round writes, taken from the state at one LSN. Immutable, so it is written on another thread.
@@ -38,7 +38,7 @@ impl Round {
             let changed_at = state.changed_at.get(&id).copied().unwrap_or(Lsn::ZERO);
             let unchanged = |entry: &RowsEntry| changed_at <= Lsn(entry.lsn);
             let too_little = |entry: &RowsEntry| {
-                can_lag(state, id) && log_bytes_since(Lsn(entry.lsn).next()) <= entry.bytes
+                can_lag(state, id, Lsn(entry.lsn)) && log_bytes_since(Lsn(entry.lsn).next()) <= entry.bytes
             };
             let kept = match manifest.entry(id.0) {
                 Some(entry) if unchanged(entry) => Rows::Old(RowsEntry { lsn: state.lsn.0, ..entry.clone() }),
@@ -77,8 +77,8 @@ impl Round {
     }
 }
 
-/// Rows of a keyed or unkeyed table follow from its snapshot and the log alone. What the system or a view writes
-/// does not, so its snapshot is always as new as the state file.
-fn can_lag(state: &State, id: RelationId) -> bool {
-    id != QUARANTINE && id != ERROR_VIEW && state.program.tables.iter().any(|table| table.id == id)
+/// Rows of a keyed or unkeyed table follow from its snapshot and the log alone, if its columns are those that it had at
+/// the snapshot. What the system or a view writes does not, so its snapshot is always as new as the state file.
+fn can_lag(state: &State, id: RelationId, snapshot: Lsn) -> bool {
+    state.program.tables.iter().any(|table| table.id == id && table.incarnation <= snapshot)
 }

@@ -1,5 +1,6 @@
 //! What takes a defect, thousands of clients or much time to provoke over HTTP is translated here by itself.
 
+use headwater_engine::ModuleConflict;
 use headwater_types::Lsn;
 
 use super::*;
@@ -18,8 +19,19 @@ fn overload_is_429_and_names_what_is_full() {
     check(PushError::QueueFull { workspace: workspace() }, "queue_full", 429);
     check(PushError::PausedQueueFull { queued_bytes: 1 }, "paused_queue_full", 429);
     check(PushError::IdempotencyFull { keys: 1 }, "idempotency_full", 429);
-    check(SetProgramError::QueueFull { workspace: workspace() }, "queue_full", 429);
     check(QueryFailure::Query(QueryError::Busy), "queries_full", 429);
+}
+
+#[test]
+fn a_change_under_way_keeps_others_out_for_a_moment() {
+    check(PushError::ProgramChanging { workspace: workspace() }, "program_changing", 503);
+    check(SetProgramError::Changing { workspace: workspace() }, "program_changing", 503);
+}
+
+#[test]
+fn what_another_module_uses_is_a_conflict() {
+    let in_use = ModuleConflict::InUse { name: "orders".to_owned(), dependents: vec!["view v".to_owned()] };
+    check(SetProgramError::Conflict(in_use), "object_in_use", 409);
 }
 
 #[test]

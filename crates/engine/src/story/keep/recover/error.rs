@@ -4,7 +4,7 @@ use headwater_types::Lsn;
 
 use crate::program::RestoreProgramError;
 use crate::record::RecordReadError;
-use crate::state::FillError;
+use crate::story::program_change::FillError;
 
 /// Why a workspace cannot be opened.
 #[derive(Debug, thiserror::Error)]

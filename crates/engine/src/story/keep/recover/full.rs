@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::story::apply::{Applied, ApplyError, apply, error_rows};
 use crate::story::control::{cut_changes, operations_of};
 use crate::story::order::{NetChange, NetChanges};
-use crate::story::program_change;
+use crate::story::program_change::{Transition, logged_errors};
 use crate::story::reply::settle;
 
 /// Takes records again as they were taken first: each is resolved against the state that the one before it left.
@@ -56,11 +56,11 @@ impl FullReplay<'_> {
         record: &LogRecord,
     ) -> Result<(), RecoverError> {
         let program = program_of(self.state, lsn, change, self.options)?;
-        let transition =
-            program_change::prepare(self.state, program).map_err(|error| RecoverError::fill(lsn, &error))?;
-        let errors = program_change::logged_errors(change);
-        let error_view = error_rows(&errors, 0, lsn, clocks.ingest_time);
-        transition.settle(self.state);
+        let filled = |error| RecoverError::fill(lsn, &error);
+        let mut transition = Transition::begin(self.state, &program).map_err(filled)?;
+        transition.run_to_end(self.state).map_err(filled)?;
+        let error_view = error_rows(&logged_errors(change), 0, lsn, clocks.ingest_time);
+        transition.settle(self.state, program, lsn);
         settle(self.state, lsn, clocks, record, Applied { error_view, ..Applied::default() });
         Ok(())
     }

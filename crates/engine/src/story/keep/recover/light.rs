@@ -1,20 +1,19 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use headwater_relation::Relation;
 use headwater_sql::CompileOptions;
 use headwater_types::{Decoded, Lsn, Operation, RecordErrorCode};
 
 use super::RecoverError;
 use super::logged::{clocks_of, program_of};
 use super::waiting::Waiting;
-use crate::program::RelationId;
 use crate::record::{ClockTickRecord, LogRecord, ProgramChangeRecord, RequestRecord};
-use crate::state::{State, table_relation, view_relation};
+use crate::state::{State, view_relation};
 use crate::story::apply::Applied;
 use crate::story::control::cut_changes;
 use crate::story::keep::manifest::Manifest;
 use crate::story::order::{NetChange, NetChanges, TableChange};
+use crate::story::program_change::carry_tables;
 use crate::story::reply::settle;
 
 /// Lets records take effect on tables and on what a workspace knows beside its rows, but not on views.
@@ -109,16 +108,12 @@ impl LightReplay<'_> {
         publish(self.state, changes, lsn)
     }
 
-    /// Tables that stay keep their rows; the views are left empty.
+    /// Tables that stay keep their rows, in their new columns; the views are left empty.
     fn change_program(&mut self, lsn: Lsn, change: &ProgramChangeRecord) -> Result<(), RecoverError> {
         self.apply_waiting()?;
         let program = program_of(self.state, lsn, change, self.options)?;
-        let old_tables = std::mem::take(&mut self.state.tables);
-        let mut rows: HashMap<RelationId, Option<Relation>> =
-            self.state.program.tables.iter().map(|table| table.id).zip(old_tables).collect();
-        let tables = program.tables.iter();
-        self.state.tables =
-            tables.map(|table| rows.remove(&table.id).unwrap_or_else(|| table_relation(table))).collect();
+        carry_tables(self.state, &program, lsn)
+            .map_err(|error| RecoverError::Program { lsn, reason: error.to_string() })?;
         self.state.views = program.views.iter().map(view_relation).collect();
         self.waiting = Waiting::of(&program);
         self.state.program = Arc::new(program);
