@@ -88,7 +88,38 @@ impl Circuit {
     ///
     /// # Panics
     /// If no change has begun, or an input is not one of its sources.
-    pub fn feed_change(&mut self, mut inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+    pub fn feed_change(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        self.give_change(inputs, Worker::feed)
+    }
+
+    /// Gives the new parts rows in bulk, as [`Circuit::feed_change`] does, but computes nothing from them that needs
+    /// state: [`Circuit::compute_change`] does, once for all that was loaded, which costs a fraction of doing it step by
+    /// step. What was loaded is to be computed before anything is fed, and before the change is finished.
+    pub fn load_change(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        self.give_change(inputs, Worker::load)
+    }
+
+    /// Computes a bounded part of what follows from all that was loaded. Returns changes of views, and whether nothing
+    /// is left to compute. An error drops the change.
+    pub fn compute_change(&mut self) -> Result<(StepOutput, bool), StepError> {
+        let change = self.change.as_ref().expect("the caller has begun a change");
+        let Some(worker) = self.worker.as_mut().filter(|_| !change.new.is_empty()) else {
+            return Ok((StepOutput::default(), true));
+        };
+        match worker.compute() {
+            Ok((output, is_done)) => Ok((output.in_order_of(&change.views), is_done)),
+            Err(error) => {
+                self.abandon_change();
+                Err(error)
+            }
+        }
+    }
+
+    fn give_change(
+        &mut self,
+        mut inputs: Vec<(Name, Delta)>,
+        give: fn(&mut Worker, Vec<(Name, Delta)>) -> Result<StepOutput, StepError>,
+    ) -> Result<StepOutput, StepError> {
         let change = self.change.as_mut().expect("the caller has begun a change");
         for (name, _) in &inputs {
             let is_source = change.new.iter().any(|part| part.sources.contains(name));
@@ -98,7 +129,7 @@ impl Circuit {
         let worker = self.worker.as_mut().filter(|_| !inputs.is_empty() || !change.is_fed);
         let Some(worker) = worker else { return Ok(StepOutput::default()) };
         change.is_fed = true;
-        match worker.feed(inputs) {
+        match give(worker, inputs) {
             Ok(output) => Ok(output.in_order_of(&change.views)),
             Err(error) => {
                 self.abandon_change();

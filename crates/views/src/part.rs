@@ -1,6 +1,7 @@
 //! One of a circuit's parts, as the thread that runs it sees it, and as the rest of the crate does.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use dbsp::{CircuitHandle, RootCircuit};
@@ -35,6 +36,18 @@ pub(crate) struct Part {
     ends: Ends,
     /// Whether it must run though nothing changed: it was never run, and has rows without any.
     must_run: bool,
+    bulk: Bulk,
+}
+
+/// Where a part is with rows that it was given in bulk: one transaction of dbsp.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bulk {
+    /// It was given none, or has computed all that follows.
+    Idle,
+    /// It takes them in.
+    Loading,
+    /// It computes what follows from them.
+    Computing,
 }
 
 impl Part {
@@ -56,7 +69,7 @@ impl Part {
         })?;
         let views = ends.outputs.iter().map(|(view, _)| view.clone()).collect();
         let must_run = component.starts_with_rows;
-        Ok(Part { plan: PartPlan { id, views, sources }, circuit, nodes, ends, must_run })
+        Ok(Part { plan: PartPlan { id, views, sources }, circuit, nodes, ends, must_run, bulk: Bulk::Idle })
     }
 
     /// Whether these changes are any of its business.
@@ -66,17 +79,67 @@ impl Part {
 
     /// Runs it on those of the changes that it reads, and appends those of its views.
     pub(crate) fn run(&mut self, changes: &mut Vec<(Name, Delta)>) -> Result<(), StepError> {
+        self.put(changes);
+        self.circuit.transaction().map_err(|error| step_error(&error))?;
+        self.take(changes);
+        Ok(())
+    }
+
+    /// Takes in those of the changes that it reads. What needs state is not computed before [`Part::compute`], and then
+    /// once for all that was taken in; changes of views that need none are appended.
+    pub(crate) fn load(&mut self, changes: &mut Vec<(Name, Delta)>) -> Result<(), StepError> {
+        if self.bulk == Bulk::Idle {
+            self.circuit.start_transaction().map_err(|error| step_error(&error))?;
+            self.bulk = Bulk::Loading;
+        }
+        self.put(changes);
+        self.circuit.step().map_err(|error| step_error(&error))?;
+        self.take(changes);
+        Ok(())
+    }
+
+    /// Computes a bounded part of what follows from all that was loaded, and appends the changes of its views.
+    pub(crate) fn compute(&mut self, changes: &mut Vec<(Name, Delta)>) -> Result<(), StepError> {
+        if self.bulk == Bulk::Loading {
+            self.circuit.start_commit_transaction().map_err(|error| step_error(&error))?;
+            self.bulk = Bulk::Computing;
+        }
+        self.circuit.step().map_err(|error| step_error(&error))?;
+        if self.circuit.is_commit_complete() {
+            self.bulk = Bulk::Idle;
+        }
+        self.take(changes);
+        Ok(())
+    }
+
+    /// Whether something was loaded of which not all is computed.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.bulk != Bulk::Idle
+    }
+
+    /// Drops it. In the middle of a transaction dbsp would check what only holds at its end, unless something panics.
+    pub(crate) fn discard(self) {
+        if self.is_loaded() {
+            let _ = catch_unwind(AssertUnwindSafe(move || {
+                let _part = self;
+                resume_unwind(Box::new(()));
+            }));
+        }
+    }
+
+    fn put(&mut self, changes: &[(Name, Delta)]) {
         self.must_run = false;
-        for (relation, delta) in changes.iter() {
+        for (relation, delta) in changes {
             if let Some(input) = self.ends.inputs.get(relation) {
                 let delta = delta.clone();
                 input.update_for_worker(0, |pending| pending.parts.extend(delta.parts));
             }
         }
-        self.circuit.transaction().map_err(|error| step_error(&error))?;
+    }
+
+    fn take(&self, changes: &mut Vec<(Name, Delta)>) {
         let deltas = self.ends.outputs.iter().map(|(view, sink)| (view.clone(), sink.take()));
         changes.extend(deltas.filter(|(_, delta)| !delta.is_empty()));
-        Ok(())
     }
 
     /// Roughly the memory that its state takes.

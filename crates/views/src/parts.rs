@@ -63,7 +63,7 @@ impl Parts {
     /// Runs the running parts.
     pub(crate) fn step(&mut self, changes: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
         let rows = num_rows(&changes);
-        let output = run(&mut self.running, &self.errors, changes)?;
+        let output = run(&mut self.running, &self.errors, changes, Part::run)?;
         self.measure_now_and_then(rows);
         Ok(output)
     }
@@ -71,9 +71,34 @@ impl Parts {
     /// Runs the parts of a change.
     pub(crate) fn feed(&mut self, changes: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
         let rows = num_rows(&changes);
-        let output = run(&mut self.new, &self.errors, changes)?;
+        let output = run(&mut self.new, &self.errors, changes, Part::run)?;
         self.measure_now_and_then(rows);
         Ok(output)
+    }
+
+    /// Loads the parts of a change.
+    pub(crate) fn load(&mut self, changes: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        let rows = num_rows(&changes);
+        let output = run(&mut self.new, &self.errors, changes, Part::load)?;
+        self.measure_now_and_then(rows);
+        Ok(output)
+    }
+
+    /// Computes a bounded part of what follows in the parts of a change, and says whether that was all.
+    pub(crate) fn compute(&mut self) -> Result<(StepOutput, bool), StepError> {
+        let _of_a_failed_step = self.errors.take();
+        let mut deltas = Vec::new();
+        let is_loaded = |slot: &&mut Option<Part>| slot.as_ref().is_some_and(Part::is_loaded);
+        if let Some(slot) = self.new.iter_mut().find(is_loaded)
+            && let Some(mut part) = slot.take()
+        {
+            // It stays out of its slot if this fails.
+            part.compute(&mut deltas)?;
+            *slot = Some(part);
+        }
+        let is_done = !self.new.iter().flatten().any(Part::is_loaded);
+        let (errors, errors_total) = self.errors.take();
+        Ok((StepOutput { deltas, errors, errors_total }, is_done))
     }
 
     /// The running parts that are left.
@@ -90,7 +115,7 @@ impl Parts {
 
     /// Drops the parts of a change.
     pub(crate) fn drop_new(&mut self) {
-        self.new.clear();
+        self.new.drain(..).flatten().for_each(Part::discard);
         self.measure();
     }
 
@@ -121,6 +146,7 @@ fn run(
     parts: &mut [Option<Part>],
     errors: &ErrorLog,
     mut changes: Vec<(Name, Delta)>,
+    how: impl Fn(&mut Part, &mut Vec<(Name, Delta)>) -> Result<(), StepError>,
 ) -> Result<StepOutput, StepError> {
     let _of_a_failed_step = errors.take();
     let inputs = changes.len();
@@ -129,7 +155,7 @@ fn run(
         if let Some(part) = slot.take_if(|part| part.reads(&changes)) {
             ran.push((position, part));
             if let Some((_, part)) = ran.last_mut() {
-                part.run(&mut changes)?;
+                how(part, &mut changes)?;
             }
         }
     }

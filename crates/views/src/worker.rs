@@ -66,6 +66,16 @@ impl Worker {
         self.call(move |parts| parts.feed(inputs)).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
     }
 
+    /// Loads the parts of a change.
+    pub(crate) fn load(&mut self, inputs: Vec<(Name, Delta)>) -> Result<StepOutput, StepError> {
+        self.call(move |parts| parts.load(inputs)).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
+    }
+
+    /// Computes a bounded part of what follows in the parts of a change, and says whether that was all.
+    pub(crate) fn compute(&mut self) -> Result<(StepOutput, bool), StepError> {
+        self.call(Parts::compute).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
+    }
+
     /// The running parts that are left.
     pub(crate) fn running_parts(&mut self) -> Vec<PartId> {
         self.call(|parts| parts.running()).unwrap_or_default()

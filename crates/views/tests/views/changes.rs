@@ -121,6 +121,69 @@ fn rows_over_empty_tables_come_with_the_first_feed() {
 }
 
 #[test]
+fn what_is_loaded_in_bulk_comes_to_the_same_as_what_is_fed_step_by_step() {
+    let mut fixture = running(&[OVER_T]);
+    let views = [OVER_T, OVER_U, OVER_VIEW, TOTAL];
+    begin(&mut fixture, &views, &["over_t"]);
+    let view_row = crate::value::batch(
+        &headwater_views::view_schema(&program(&[OVER_T]).views[0]),
+        &[vec![whole(1), whole(1)]],
+    );
+    let mut output = fixture.circuit.load_change(Vec::new()).unwrap().deltas;
+    for _ in 0..3 {
+        let input = fixture.delta("u", added(vec![vec![whole(1)], vec![whole(2)]]));
+        output.extend(fixture.circuit.load_change(vec![input]).unwrap().deltas);
+    }
+    let over_t = (Name::new("over_t").unwrap(), Delta::inserted(view_row));
+    output.extend(fixture.circuit.load_change(vec![over_t]).unwrap().deltas);
+    assert!(output.is_empty(), "nothing that needs state is computed while rows are loaded");
+    let mut errors = 0;
+    loop {
+        let (piece, is_done) = fixture.circuit.compute_change().unwrap();
+        errors += piece.errors_total;
+        output.extend(piece.deltas);
+        if is_done {
+            break;
+        }
+    }
+    let output = headwater_views::StepOutput { deltas: output, errors: Vec::new(), errors_total: errors };
+    let group = |group, n| vec![whole(group), whole(n)];
+    assert_eq!(changes(&output, "over_u"), expected(&[(group(1, 3), 1), (group(2, 3), 1)]));
+    assert_eq!(changes(&output, "total"), expected(&[(vec![whole(6)], 1)]));
+    assert_eq!(changes(&output, "over_view"), expected(&[(group(1, 1), 1)]));
+    let input = fixture.delta("u", added(vec![vec![whole(2)]]));
+    let fed = fixture.circuit.feed_change(vec![input]).unwrap();
+    assert_eq!(
+        changes(&fed, "over_u"),
+        expected(&[(group(2, 3), -1), (group(2, 4), 1)]),
+        "and then step by step"
+    );
+    fixture.circuit.finish_change();
+    let output = fixture.step("u", added(vec![vec![whole(1)]]));
+    assert_eq!(changes(&output, "over_u"), expected(&[(group(1, 3), -1), (group(1, 4), 1)]));
+}
+
+#[test]
+fn a_change_that_is_dropped_while_it_is_loaded_leaves_the_running_parts_alone() {
+    for is_computing in [false, true] {
+        let mut fixture = running(&[OVER_T]);
+        begin(&mut fixture, &[OVER_T, OVER_U, TOTAL], &["over_t"]);
+        let input = fixture.delta("u", added(vec![vec![whole(1)]]));
+        fixture.circuit.load_change(vec![input]).unwrap();
+        if is_computing {
+            fixture.circuit.compute_change().unwrap();
+        }
+        fixture.circuit.abandon_change();
+        let output = fixture.step("t", added(vec![vec![whole(2)]]));
+        assert_eq!(changes(&output, "over_t"), expected(&[(vec![whole(2), whole(1)], 1)]));
+        begin(&mut fixture, &[OVER_T, OVER_U], &["over_t"]);
+        let input = fixture.delta("u", added(vec![vec![whole(1)]]));
+        let output = fixture.circuit.feed_change(vec![input]).unwrap();
+        assert_eq!(changes(&output, "over_u"), one_group(1));
+    }
+}
+
+#[test]
 fn a_panic_while_a_change_is_fed_drops_the_change_alone() {
     let mut fixture = running(&[OVER_T]);
     begin(&mut fixture, &[OVER_T, PANICS, OVER_U], &["over_t"]);
