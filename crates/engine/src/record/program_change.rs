@@ -45,7 +45,7 @@ pub(crate) struct ModuleRecord {
     pub text: String,
 }
 
-/// The number that a relation keeps for life. A relation whose columns change gets a new one.
+/// The number that a relation keeps as long as its rows.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct RelationRecord {
     /// Its name in the program.
@@ -54,7 +54,7 @@ pub(crate) struct RelationRecord {
     /// Its number.
     #[prost(uint32, tag = "2")]
     pub relation: u32,
-    /// The LSN at which it was created.
+    /// The LSN at which it was created, or its columns changed.
     #[prost(uint64, tag = "3")]
     pub incarnation: u64,
 }

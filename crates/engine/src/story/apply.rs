@@ -8,6 +8,7 @@ use headwater_relation::Change;
 use headwater_types::{Delta, Lsn, Name, TimestampMicros};
 use headwater_views::{ExpressionError, StepError};
 
+use crate::program::{ProgramTable, RelationId};
 use crate::record::RejectedRecord;
 use crate::state::{State, error_view_schema, quarantine_schema};
 use crate::story::order::{NetChanges, TableChange};
@@ -22,7 +23,15 @@ pub(crate) struct Applied {
     /// New rows of error_view.
     pub error_view: Option<RecordBatch>,
     /// The same changes of tables and views, for those who follow them.
-    pub deltas: Vec<(Name, Delta)>,
+    pub deltas: Vec<RelationDelta>,
+}
+
+/// What a step changes in one relation.
+pub(crate) struct RelationDelta {
+    /// Which.
+    pub relation: RelationId,
+    /// The rows that come and go.
+    pub delta: Delta,
 }
 
 /// Why a step was not applied.
@@ -59,7 +68,10 @@ pub(crate) fn apply(
     let mut applied = Applied::default();
     let mut inputs: Vec<(Name, Delta)> = Vec::new();
     for (table, change) in changes.tables {
-        inputs.push((state.program.tables[table].definition.name.clone(), change.delta()));
+        let ProgramTable { id, definition, .. } = &state.program.tables[table];
+        let delta = change.delta();
+        inputs.push((definition.name.clone(), delta.clone()));
+        applied.deltas.push(RelationDelta { relation: *id, delta });
         if let Some(rows) = &state.tables[table] {
             let change = match change {
                 TableChange::Keyed { removed, inserted, .. } => rows.prepare_keyed(removed, inserted),
@@ -71,7 +83,6 @@ pub(crate) fn apply(
         }
     }
     if !inputs.is_empty() {
-        applied.deltas.clone_from(&inputs);
         let output = state.circuit.step(inputs)?;
         for (name, delta) in output.deltas {
             let view = state.program.views.iter().position(|view| view.definition.name == name);
@@ -80,7 +91,7 @@ pub(crate) fn apply(
             let change =
                 change.map_err(|error| ApplyError::Inconsistent(format!("view {name:?}: {error}")))?;
             applied.views.push((view, change));
-            applied.deltas.push((name, delta));
+            applied.deltas.push(RelationDelta { relation: state.program.views[view].id, delta });
         }
         applied.error_view = error_rows(&output.errors, output.errors_total, lsn, ingest_time);
     }

@@ -173,10 +173,9 @@ impl Core {
             (synced, apply(&mut self.state, changes, lsn, clocks.ingest_time))
         };
         match (synced, applied) {
-            (Ok(()), Ok(mut applied)) => {
-                let deltas = std::mem::take(&mut applied.deltas);
+            (Ok(()), Ok(applied)) => {
+                self.program.follow(&applied.deltas);
                 self.publish(lsn, clocks, record, applied);
-                self.program.follow(&deltas);
                 Ended::Published
             }
             (Ok(()), Err(ApplyError::Panicked(reason))) => Ended::Panicked(reason),

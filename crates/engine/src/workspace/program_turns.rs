@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_env::kill_point;
 use headwater_log::AppendError;
-use headwater_types::{Delta, Name, Scan, limits};
+use headwater_types::{Scan, limits};
 use tokio::sync::oneshot;
 
 use super::core::Core;
 use crate::program::{Candidate, NewModule, ProgramAnswer, SetProgram, SetProgramError};
-use crate::story::apply::{Applied, error_rows};
+use crate::story::apply::{Applied, RelationDelta, error_rows};
 use crate::story::program_change::{Pace, Transition, program_record};
 use crate::story::reply;
 
@@ -90,11 +90,11 @@ impl ProgramTurns {
         self.under_way.as_ref().is_some_and(behind)
     }
 
-    /// Hears what a step that was published did.
-    pub(crate) fn follow(&mut self, deltas: &[(Name, Delta)]) {
+    /// Hears what a step did that is durable and about to be published.
+    pub(crate) fn follow(&mut self, deltas: &[RelationDelta]) {
         if let Some(under_way) = &mut self.under_way {
-            for (name, delta) in deltas {
-                under_way.transition.follow(name, delta);
+            for delta in deltas {
+                under_way.transition.follow(delta);
             }
         }
     }
@@ -144,6 +144,7 @@ impl Core {
     pub(crate) fn restart_program(&mut self) {
         let Some(mut under_way) = self.program.under_way.take() else { return };
         under_way.restarts += 1;
+        tracing::warn!(workspace = %self.shared.name, "a step failed; the views of the program change are filled anew");
         let again = if under_way.restarts > limits::PROGRAM_CHANGE_RESTARTS_MAX {
             let reason = "running views panicked on pushes again and again meanwhile".to_owned();
             Err(SetProgramError::Build { reason })
@@ -218,6 +219,7 @@ impl Core {
         reply::settle(&mut self.state, lsn, clocks, &record, Applied { error_view, ..Applied::default() });
         reply::publish(&self.state, &self.shared);
         drop(changing);
+        tracing::info!(workspace = %self.shared.name, lsn = lsn.0, version = version.0, "the program changed");
         Ok(ProgramAnswer { lsn, version, entries: candidate.entries })
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Each test is short by default and as long as wanted on request: `HEADWATER_KILLS` (at random moments),
 //! `HEADWATER_KILL_ROUNDS` (two kills at each point), `HEADWATER_SYNC_FAILURES`, `HEADWATER_FULL_DISK_ROUNDS`,
-//! `HEADWATER_HISTORY_OPERATIONS`.
+//! `HEADWATER_HISTORY_OPERATIONS`, `HEADWATER_FLIP_LIVES`, `HEADWATER_NEW_VIEW_ROWS`.
 //! A failure prints its seed and the command that replays it.
 #![allow(clippy::unwrap_used)]
 
@@ -19,8 +19,12 @@ mod history_holds;
 mod http;
 /// Clients that change everything a workspace has, and know what must be there.
 mod load;
+/// A view over rows that are there, while more come.
+mod new_view;
 /// `headwater serve` as a process.
 mod process;
+/// A program that changes all the time under load.
+mod program_flips;
 mod random;
 mod scale;
 /// SIGKILL at named points and at random moments.

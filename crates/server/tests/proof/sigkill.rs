@@ -24,6 +24,7 @@ const POINTS: &[(&str, i64)] = &[
     ("snapshot.begin", 3),
     ("snapshot.written", 3),
     ("snapshot.done", 3),
+    ("program.filling", 4),
     ("program.built", 4),
     ("program.logged", 4),
     ("workspace.listed", 2),

@@ -82,11 +82,34 @@ fn a_plan_tells_what_setting_the_program_would_do() {
     assert_eq!(change("fresh"), ("create".to_owned(), false));
     assert_eq!(change("gone"), ("drop".to_owned(), true));
     assert_eq!(plan["needs_drop_data"], true);
+    let other = plan["changes"].as_array().unwrap().iter().find(|change| change["name"] == "other").unwrap();
+    let reason = "column a changes from BIGINT to VARCHAR, which does not hold all its values";
+    assert_eq!((&other["module"], &other["reason"]), (&json!("sql"), &json!(reason)));
 
     let refused = server.put("/v1/workspaces/w/program", next);
     assert_eq!((refused.status, refused.code().as_str()), (409, "drops_data"));
     assert_eq!(server.put("/v1/workspaces/w/program?drop_data=true", next).status, 200);
     assert_eq!(server.get("/v1/workspaces/w/program?format=text").body, next);
+}
+
+#[test]
+fn a_table_gets_other_columns_and_keeps_its_rows() {
+    let server = TestServer::start();
+    server.program("CREATE TABLE t (id INT PRIMARY KEY, note VARCHAR)");
+    server.post("/v1/workspaces/w/tables/t", r#"{"id":1,"note":"x"}"#);
+    let wider = "CREATE TABLE t (id BIGINT PRIMARY KEY, note VARCHAR, at TIMESTAMP, n INT DEFAULT 3)";
+    let set = server.put("/v1/workspaces/w/program", wider).json();
+    let reason = "column id is widened from INTEGER to BIGINT; column at is added; column n is added";
+    let change =
+        json!({"module":"sql","name":"t","kind":"table","action":"alter","reason":reason,"drops_data":false});
+    assert_eq!(set["changes"], json!([change]));
+    assert_eq!(server.rows("SELECT * FROM t"), [json!({"id":1,"note":"x","at":null,"n":3})]);
+
+    let without = wider.replace(" note VARCHAR,", "");
+    let refused = server.put("/v1/workspaces/w/program", &without);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "drops_data"));
+    assert_eq!(server.put("/v1/workspaces/w/program?drop_data=true", &without).status, 200);
+    assert_eq!(server.rows("SELECT * FROM t"), [json!({"id":1,"at":null,"n":3})]);
 }
 
 #[test]

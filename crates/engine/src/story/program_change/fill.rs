@@ -118,8 +118,15 @@ pub(crate) fn build_parts(
     let mut fill = Fill::of_change(state);
     while let Some(piece) = fill.next(FILL_ROWS) {
         let inputs = piece.into_iter().map(|(name, rows)| (name, Delta::inserted(rows))).collect();
-        let output = state.circuit.feed_change(inputs)?;
+        let output = state.circuit.load_change(inputs)?;
         each(state, output)?;
+    }
+    loop {
+        let (output, is_done) = state.circuit.compute_change()?;
+        each(state, output)?;
+        if is_done {
+            break;
+        }
     }
     state.circuit.finish_change();
     Ok(())

@@ -25,11 +25,11 @@ impl Pace {
         self.rows
     }
 
-    /// Learns how long so many rows took.
+    /// Learns how long so many rows took; no rows tell nothing.
     pub(crate) fn took(&mut self, rows: usize, micros: i64) {
         let target = (PROGRAM_CHANGE_PIECE_MS * 1_000) as usize;
         let micros = usize::try_from(micros).unwrap_or(0);
-        if rows < ROWS_MIN && micros < target {
+        if rows == 0 || (rows < ROWS_MIN && micros < target) {
             return;
         }
         let fitting = rows.max(1).saturating_mul(target) / micros.max(1);

@@ -11,15 +11,18 @@ use super::fates::{Fates, TableFate};
 use super::fill::{FILL_ROWS, Fill, FillError, begin};
 use crate::program::{RelationId, RunningProgram};
 use crate::state::{State, table_relation, view_relation};
+use crate::story::apply::RelationDelta;
 
 /// A program in the making: its views are filled, its tables altered, beside the running one, which goes on. Nothing of it
 /// shows before it is settled.
 pub(crate) struct Transition {
     fates: Fates,
     fill: Fill,
+    /// Whether all is computed that follows from the fill's rows.
+    is_computed: bool,
     backlog: Backlog,
     /// Relations whose changes the new parts need to hear of.
-    followed: HashSet<Name>,
+    followed: HashMap<RelationId, Name>,
     /// By the name of the table.
     alterations: HashMap<Name, Alteration>,
     /// The rows of each view of the new program that is new.
@@ -30,7 +33,7 @@ pub(crate) struct Transition {
 
 /// What one piece did.
 pub(crate) struct Piece {
-    /// Rows that it dealt with.
+    /// Rows that it dealt with; none if it computed what follows from rows of earlier pieces.
     pub rows: usize,
     /// Whether nothing is left to do: the program may be swapped in if nothing changes before.
     pub is_last: bool,
@@ -70,15 +73,22 @@ impl Transition {
             state.circuit.change_sources().into_iter().filter(|name| stored.contains(name)).collect();
         let rows = |name: &Name| state.rows(name).map(|rows| (name.clone(), rows.snapshot()));
         let fill = Fill::of(sources.iter().filter_map(rows));
-        let followed = sources.into_iter().collect();
+        let running = &state.program;
+        let relations = running.tables.iter().map(|table| (table.id, &table.definition.name));
+        let relations = relations.chain(running.views.iter().map(|view| (view.id, &view.definition.name)));
+        let followed = relations.filter(|(_, name)| sources.contains(name));
+        let followed = followed.map(|(id, name)| (id, name.clone())).collect();
         let backlog = Backlog::default();
-        Ok(Transition { fates, fill, backlog, followed, alterations, views, errors: Vec::new() })
+        let is_computed = false;
+        Ok(Transition { fates, fill, is_computed, backlog, followed, alterations, views, errors: Vec::new() })
     }
 
     /// Hears what a step did to a relation of the running program.
-    pub(crate) fn follow(&mut self, name: &Name, delta: &Delta) {
-        if self.followed.contains(name) && !delta.is_empty() {
-            self.backlog.add(name.clone(), delta.clone());
+    pub(crate) fn follow(&mut self, change: &RelationDelta) {
+        if let Some(name) = self.followed.get(&change.relation)
+            && !change.delta.is_empty()
+        {
+            self.backlog.add(name.clone(), change.delta.clone());
         }
     }
 
@@ -97,16 +107,28 @@ impl Transition {
         if converted >= rows {
             return Ok(Piece { rows: converted, is_last: false });
         }
-        let inputs: Vec<(Name, Delta)> = match self.fill.next(rows - converted) {
-            Some(piece) => piece.into_iter().map(|(name, rows)| (name, Delta::inserted(rows))).collect(),
+        let rest = rows - converted;
+        let done = if let Some(piece) = self.fill.next(rest) {
+            let inputs = piece.into_iter().map(|(name, rows)| (name, Delta::inserted(rows))).collect();
+            let (inputs, rows) = self.in_new_columns(inputs);
+            let output = state.circuit.load_change(inputs)?;
+            self.add(output)?;
+            rows
+        } else if !self.is_computed {
+            let (output, is_done) = state.circuit.compute_change()?;
+            self.is_computed = is_done;
+            self.add(output)?;
+            0
+        } else {
             // More than comes in, or it would never end.
-            None => self.backlog.take((rows - converted).max(brought.saturating_mul(2))),
+            let changes = self.backlog.take(rest.max(brought.saturating_mul(2)));
+            let (inputs, rows) = self.in_new_columns(changes);
+            let output = state.circuit.feed_change(inputs)?;
+            self.add(output)?;
+            rows
         };
-        let fed: usize = inputs.iter().map(|(_, delta)| delta.num_rows()).sum();
-        let inputs = inputs.into_iter().map(|(name, delta)| self.in_new_columns(name, delta)).collect();
-        let output = state.circuit.feed_change(inputs)?;
-        self.add(output)?;
-        Ok(Piece { rows: converted + fed, is_last: self.fill.is_empty() && self.backlog.is_empty() })
+        let is_last = self.fill.is_empty() && self.is_computed && self.backlog.is_empty();
+        Ok(Piece { rows: converted + done, is_last })
     }
 
     /// Does all that is left, for who has nobody waiting.
@@ -125,10 +147,17 @@ impl Transition {
         converted
     }
 
-    fn in_new_columns(&self, name: Name, delta: Delta) -> (Name, Delta) {
-        let Some(alteration) = self.alterations.get(&name) else { return (name, delta) };
-        let converted = |part: WeightedRows| WeightedRows { rows: alteration.batch(&part.rows), ..part };
-        (name, Delta { parts: delta.parts.into_iter().map(converted).collect() })
+    /// Changes as the new program's tables have them, and how many rows they are.
+    fn in_new_columns(&self, inputs: Vec<(Name, Delta)>) -> (Vec<(Name, Delta)>, usize) {
+        let converted = |(name, delta): (Name, Delta)| match self.alterations.get(&name) {
+            None => (name, delta),
+            Some(alteration) => {
+                let part = |part: WeightedRows| WeightedRows { rows: alteration.batch(&part.rows), ..part };
+                (name, Delta { parts: delta.parts.into_iter().map(part).collect() })
+            }
+        };
+        let rows = inputs.iter().map(|(_, delta)| delta.num_rows()).sum();
+        (inputs.into_iter().map(converted).collect(), rows)
     }
 
     /// New views get what the circuit finds; a kept one has its rows already.

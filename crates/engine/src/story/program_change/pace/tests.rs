@@ -17,7 +17,7 @@ fn one_slow_piece_shrinks_the_next_and_a_small_one_tells_nothing() {
     let mut pace = Pace::default();
     pace.took(FIRST_ROWS, 1_000_000);
     assert_eq!(pace.rows(), ROWS_MIN);
-    pace.took(0, 3);
+    pace.took(0, 1_000_000);
     pace.took(1, 50);
     assert_eq!(pace.rows(), ROWS_MIN);
     pace.took(ROWS_MIN, 0);
