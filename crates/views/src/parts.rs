@@ -134,6 +134,12 @@ impl Parts {
     }
 }
 
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.new.drain(..).flatten().for_each(Part::discard);
+    }
+}
+
 fn num_rows(changes: &[(Name, Delta)]) -> usize {
     changes.iter().map(|(_, delta)| delta.num_rows()).sum()
 }
