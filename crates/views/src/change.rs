@@ -1,14 +1,16 @@
 //! Changing the program: new parts are built and fed beside the running ones, then take their place.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use headwater_sql::Program;
+use headwater_sql::{Program, ViewDefinition};
 use headwater_types::{Delta, Name};
 
+use crate::checkpoint::plan_hash;
 use crate::circuit::{BuildError, Circuit, Running, StepError, StepOutput, materialized_views};
-use crate::component::components;
+use crate::component::{Component, components};
 use crate::lower::lower;
-use crate::part::{PartId, PartPlan};
+use crate::part::{NewPart, PartId, PartPlan};
 use crate::worker::Worker;
 
 /// A change that has begun.
@@ -34,23 +36,23 @@ impl Circuit {
         let views = materialized_views(program);
         let carried = self.carried(|view| kept.contains(view) && views.contains_key(view));
         let carried_views: HashSet<&Name> = carried.iter().flat_map(|part| &part.views).collect();
-        let dataflow = lower(program, |view| !carried_views.contains(view))?;
-        let components = components(&dataflow);
-        let mut new = Vec::with_capacity(components.len());
-        if !components.is_empty() {
-            let worker = match &mut self.worker {
-                Some(worker) => worker,
-                none => none.insert(Worker::start(&self.options)?),
-            };
-            let built = worker.build(dataflow, components);
-            if built.is_err() && self.running.parts.is_empty() {
-                self.worker = None;
-            }
-            new = built?;
-        }
+        let new = new_parts(program, &carried_views)?;
+        let new = if new.is_empty() { Vec::new() } else { self.build_parts(new)? };
         let tables = program.tables.iter().map(|table| table.name.clone()).collect();
         self.change = Some(Change { tables, views, carried, new, is_fed: false });
         Ok(())
+    }
+
+    fn build_parts(&mut self, new: Vec<NewPart>) -> Result<Vec<PartPlan>, BuildError> {
+        if self.worker.is_none() {
+            let book = self.book().map_err(|error| BuildError::Runtime(error.to_string()))?;
+            self.worker = Some(Worker::start(&self.options, book.as_ref())?);
+        }
+        let built = self.worker.as_mut().map_or(Ok(Vec::new()), |worker| worker.build(new));
+        if built.is_err() && self.running.parts.is_empty() {
+            self.worker = None;
+        }
+        built
     }
 
     /// The running parts that go on, where `stays` tells which views are the same.
@@ -84,7 +86,8 @@ impl Circuit {
     /// in any number of steps; at least one must be made, without rows if there are none, as some views have rows
     /// over empty tables.
     ///
-    /// An error drops the change. The running parts do not notice.
+    /// An error drops the change. The running parts do not notice, unless the disk refused something: then they are
+    /// gone as after a failed step.
     ///
     /// # Panics
     /// If no change has begun, or an input is not one of its sources.
@@ -133,6 +136,10 @@ impl Circuit {
             Ok(output) => Ok(output.in_order_of(&change.views)),
             Err(error) => {
                 self.abandon_change();
+                let error = self.blamed(error);
+                if matches!(error, StepError::Storage(_)) {
+                    self.lose_parts();
+                }
                 Err(error)
             }
         }
@@ -174,4 +181,17 @@ impl Circuit {
             self.worker = None;
         }
     }
+}
+
+/// One part for each connected component of the views that are not carried on.
+fn new_parts(program: &Program, carried: &HashSet<&Name>) -> Result<Vec<NewPart>, BuildError> {
+    let views = program.views.iter().filter(|view| view.materialized && !carried.contains(&view.name));
+    let views: Vec<&ViewDefinition> = views.map(AsRef::as_ref).collect();
+    let dataflow = Arc::new(lower(&views)?);
+    let part = |component: Component| {
+        let names: HashSet<&Name> = component.views(&dataflow).map(|view| &view.name).collect();
+        let plan_hash = plan_hash(views.iter().copied().filter(|view| names.contains(&view.name)));
+        NewPart { plan_hash, dataflow: dataflow.clone(), component, restored: None }
+    };
+    Ok(components(&dataflow).into_iter().map(part).collect())
 }

@@ -9,6 +9,7 @@ use crate::change::Change;
 use crate::expression::errors::ExpressionError;
 use crate::options::CircuitOptions;
 use crate::part::PartPlan;
+use crate::storage::book::Book;
 use crate::worker::Worker;
 
 /// All materialised views of a workspace's program, kept up to date by the changes of its tables.
@@ -20,6 +21,8 @@ pub struct Circuit {
     pub(crate) options: CircuitOptions,
     /// `None` while there are no parts.
     pub(crate) worker: Option<Worker>,
+    /// The files, once there was need for them.
+    pub(crate) book: Option<Arc<Book>>,
     pub(crate) running: Running,
     pub(crate) change: Option<Change>,
 }
@@ -92,7 +95,7 @@ impl Circuit {
     /// A circuit of the empty program. Nothing runs before the first change.
     #[must_use]
     pub fn new(options: CircuitOptions) -> Circuit {
-        Circuit { options, worker: None, running: Running::default(), change: None }
+        Circuit { options, worker: None, book: None, running: Running::default(), change: None }
     }
 
     /// Applies net changes of tables and returns the changes of views. What no materialised view reads is ignored.
@@ -115,14 +118,27 @@ impl Circuit {
             return Ok(StepOutput::default());
         };
         self.running.is_unstarted = false;
-        let output = worker.step(inputs);
-        match output {
+        match worker.step(inputs) {
             Ok(output) => Ok(output.in_order_of(&self.running.views)),
             Err(error) => {
                 self.lose_parts();
-                Err(error)
+                Err(self.blamed(error))
             }
         }
+    }
+
+    /// The folder's files; `None` without storage.
+    pub(crate) fn book(&mut self) -> std::io::Result<Option<Arc<Book>>> {
+        if let (None, Some(storage)) = (&self.book, &self.options.storage) {
+            self.book = Some(Arc::new(Book::open(&storage.dir, &[])?));
+        }
+        Ok(self.book.clone())
+    }
+
+    /// dbsp panics when the disk refuses something; then the disk is to blame.
+    pub(crate) fn blamed(&self, error: StepError) -> StepError {
+        let failure = self.book.as_ref().and_then(|book| book.take_failure());
+        failure.map_or(error, StepError::Storage)
     }
 
     /// Roughly how much memory the state of all parts takes. It lags a little behind the steps.
@@ -132,8 +148,12 @@ impl Circuit {
     }
 
     /// After a step failed: what it ran is gone.
-    fn lose_parts(&mut self) {
+    pub(crate) fn lose_parts(&mut self) {
         self.abandon_change();
+        if self.book.as_ref().is_some_and(|book| book.has_failed()) {
+            // Whatever was merged in the background may be gone too.
+            self.worker = None;
+        }
         let left = self.worker.as_mut().map(Worker::running_parts).unwrap_or_default();
         self.running.parts.retain(|part| left.contains(&part.id));
         self.running.is_broken = true;

@@ -4,6 +4,8 @@
 //! as Arrow batches with weights and are computed with by DataFusion's vectorised expressions; they become
 //! memcomparable byte rows only where state is kept. Reading order:
 
+/// State in files, taken between two steps.
+pub mod checkpoint;
 /// The circuit: changed with the program, stepped by the engine.
 pub mod circuit;
 /// How a circuit runs.
@@ -35,9 +37,15 @@ mod part;
 mod parts;
 /// One row as bytes.
 mod row;
+/// The files that dbsp keeps state in.
+mod storage;
 /// The thread that dbsp runs on.
 mod worker;
 
+pub use checkpoint::{
+    CheckpointDecodeError, CheckpointError, CircuitCheckpoint, PreparedCheckpoint, RestoreError,
+};
 pub use circuit::{BuildError, Circuit, StepError, StepOutput, view_schema};
 pub use expression::errors::ExpressionError;
-pub use options::CircuitOptions;
+pub use options::{CircuitOptions, CircuitStorage};
+pub use storage::book::FileMismatch;

@@ -14,7 +14,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use headwater_sql::{Program, ViewDefinition};
+use headwater_sql::ViewDefinition;
 use headwater_types::Name;
 
 use crate::chain::Chain;
@@ -23,10 +23,10 @@ use crate::dataflow::{Dataflow, Node, NodeId, View};
 use crate::expression::Expression;
 use crate::expression::errors::Site;
 
-/// Lowers those materialised views of a program that are `wanted`. Others that they read are sources to them.
-pub(crate) fn lower(program: &Program, wanted: impl Fn(&Name) -> bool) -> Result<Dataflow, BuildError> {
+/// Lowers these views, each after those of them that it reads. All else that they read are sources to them.
+pub(crate) fn lower(views: &[&ViewDefinition]) -> Result<Dataflow, BuildError> {
     let mut lowering = Lowering { dataflow: Dataflow::default(), relations: HashMap::new() };
-    for view in program.views.iter().filter(|view| view.materialized && wanted(&view.name)) {
+    for view in views {
         lowering.view(view)?;
     }
     Ok(lowering.dataflow)

@@ -37,12 +37,15 @@ pub(crate) struct Ends {
     pub(crate) outputs: Vec<(Name, Sink)>,
 }
 
-/// Adds some nodes of the dataflow, inputs before their readers, and the sinks of their views to a circuit.
+/// Adds some nodes of the dataflow, inputs before their readers, and the sinks of their views to a circuit. The same
+/// nodes give the same operators in the same order: by that order operators find their state in a checkpoint. With
+/// `is_restored` they expect to find it, and what they keep from their first step on is not added again.
 pub(crate) fn instantiate(
     circuit: &RootCircuit,
     dataflow: &Dataflow,
     nodes: &[NodeId],
     errors: &Rc<ErrorLog>,
+    is_restored: bool,
 ) -> Ends {
     let mut streams: HashMap<NodeId, Rows> = HashMap::new();
     let mut inputs = HashMap::new();
@@ -64,7 +67,9 @@ pub(crate) fn instantiate(
             Node::Join(join) => {
                 join::join(&streams[&join.left.input], &streams[&join.right.input], join, errors)
             }
-            Node::Aggregate(aggregate) => aggregate::aggregate(&streams[&aggregate.input], aggregate, errors),
+            Node::Aggregate(aggregate) => {
+                aggregate::aggregate(&streams[&aggregate.input], aggregate, errors, is_restored)
+            }
         };
         streams.insert(*id, stream);
     }

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use dbsp::{CircuitHandle, RootCircuit};
+use feldera_storage::{FileCommitter, StoragePath};
 use headwater_types::{Delta, Name};
 
+use crate::checkpoint::PartRecord;
 use crate::circuit::StepError;
 use crate::component::Component;
 use crate::dataflow::{Dataflow, Node};
@@ -27,9 +30,27 @@ pub(crate) struct PartPlan {
     pub(crate) sources: BTreeSet<Name>,
 }
 
+/// A part that is to be built.
+pub(crate) struct NewPart {
+    pub(crate) dataflow: Arc<Dataflow>,
+    pub(crate) component: Component,
+    /// Of the views' plans.
+    pub(crate) plan_hash: [u8; 32],
+    /// How it was when its state was saved.
+    pub(crate) restored: Option<PartRecord>,
+}
+
+impl NewPart {
+    /// Whether it must run though nothing changes.
+    pub(crate) fn must_run(&self) -> bool {
+        self.restored.as_ref().map_or(self.component.starts_with_rows, |record| record.must_run)
+    }
+}
+
 /// One circuit of dbsp. It lives and dies on one thread.
 pub(crate) struct Part {
     pub(crate) plan: PartPlan,
+    plan_hash: [u8; 32],
     circuit: CircuitHandle,
     /// The same circuit, to ask its nodes.
     nodes: RootCircuit,
@@ -51,25 +72,50 @@ enum Bulk {
 }
 
 impl Part {
-    /// Builds a part of some nodes of a dataflow.
-    pub(crate) fn build(
-        id: PartId,
-        dataflow: &Dataflow,
-        component: &Component,
-        errors: &Rc<ErrorLog>,
-    ) -> Result<Part, dbsp::Error> {
+    /// Builds a part.
+    pub(crate) fn build(id: PartId, new: &NewPart, errors: &Rc<ErrorLog>) -> Result<Part, dbsp::Error> {
+        let NewPart { dataflow, component, plan_hash, restored } = new;
         let source = |id: &usize| match &dataflow.nodes[*id] {
             Node::Source { relation } => Some(relation.clone()),
             _ => None,
         };
         let sources = component.nodes.iter().filter_map(source).collect();
+        // A part that was saved before it ever ran has no state.
+        let has_state = restored.as_ref().is_some_and(|record| !record.must_run);
         let (circuit, (nodes, ends)) = RootCircuit::build(|circuit| {
-            let ends = instantiate(circuit, dataflow, &component.nodes, errors);
+            let ends = instantiate(circuit, dataflow, &component.nodes, errors, has_state);
             Ok((circuit.clone(), ends))
         })?;
         let views = ends.outputs.iter().map(|(view, _)| view.clone()).collect();
-        let must_run = component.starts_with_rows;
-        Ok(Part { plan: PartPlan { id, views, sources }, circuit, nodes, ends, must_run, bulk: Bulk::Idle })
+        let plan = PartPlan { id, views, sources };
+        Ok(Part { plan, plan_hash: *plan_hash, circuit, nodes, ends, must_run: new.must_run(), bulk: Bulk::Idle })
+    }
+
+    /// Writes the state of all operators to files, whose list grows.
+    pub(crate) fn save(
+        &mut self,
+        base: &StoragePath,
+        files: &mut Vec<Arc<dyn FileCommitter>>,
+    ) -> Result<PartRecord, dbsp::Error> {
+        self.circuit.checkpoint(base, files)?;
+        Ok(PartRecord {
+            views: self.plan.views.clone(),
+            plan_hash: self.plan_hash,
+            fingerprint: self.circuit.fingerprint(),
+            must_run: self.must_run,
+        })
+    }
+
+    /// Gives all operators the state that they saved. Says what is wrong if these are other operators.
+    pub(crate) fn restore(&mut self, base: &StoragePath, record: &PartRecord) -> Result<(), StepError> {
+        let differs = |what: &str| Err(StepError::Storage(format!("the saved operators differ: {what}")));
+        if self.circuit.fingerprint() != record.fingerprint {
+            return differs("another order or kind");
+        }
+        match self.circuit.restore(base, false).map_err(|error| step_error(&error))? {
+            None => Ok(()),
+            Some(_) => differs("some have no state"),
+        }
     }
 
     /// Whether these changes are any of its business.

@@ -1,16 +1,18 @@
 //! All parts of a circuit, on the thread that runs them.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use feldera_storage::StoragePath;
 use headwater_types::{Delta, Name};
 
+use crate::checkpoint::PartRecord;
 use crate::circuit::{StepError, StepOutput};
-use crate::component::Component;
-use crate::dataflow::Dataflow;
 use crate::expression::errors::ErrorLog;
-use crate::part::{Part, PartId, PartPlan};
+use crate::part::{NewPart, Part, PartId, PartPlan, step_error};
+use crate::storage::book::Book;
 
 /// After how many rows the memory is measured again.
 const MEASURED_ROWS: usize = 65_536;
@@ -31,6 +33,14 @@ pub(crate) struct Parts {
     unmeasured: (usize, usize),
 }
 
+/// The state of all parts, in files.
+#[derive(Debug, Default)]
+pub(crate) struct SavedParts {
+    pub(crate) parts: Vec<PartRecord>,
+    /// The names of batch files.
+    pub(crate) batches: Vec<String>,
+}
+
 impl Parts {
     /// No parts. What they come to take in memory is written to `memory_bytes`.
     pub(crate) fn new(memory_bytes: Arc<AtomicUsize>) -> Parts {
@@ -45,19 +55,50 @@ impl Parts {
     }
 
     /// Builds the parts of a change.
-    pub(crate) fn build(
-        &mut self,
-        dataflow: &Dataflow,
-        components: &[Component],
-    ) -> Result<Vec<PartPlan>, dbsp::Error> {
-        let mut new = Vec::with_capacity(components.len());
-        for component in components {
-            self.next_id += 1;
-            new.push(Some(Part::build(PartId(self.next_id), dataflow, component, &self.errors)?));
-        }
-        let plans = new.iter().flatten().map(|part| part.plan.clone()).collect();
-        self.new = new;
+    pub(crate) fn build(&mut self, parts: &[NewPart]) -> Result<Vec<PartPlan>, dbsp::Error> {
+        let new = parts.iter().map(|new| self.part(new)).collect::<Result<Vec<_>, _>>()?;
+        let plans = new.iter().map(|part| part.plan.clone()).collect();
+        self.new = new.into_iter().map(Some).collect();
         Ok(plans)
+    }
+
+    /// Builds running parts with the state that they saved in a checkpoint.
+    pub(crate) fn restore(&mut self, parts: &[NewPart], checkpoint: u64) -> Result<Vec<PartPlan>, StepError> {
+        let mut running = Vec::with_capacity(parts.len());
+        for (position, new) in parts.iter().enumerate() {
+            let mut part = self.part(new).map_err(|error| step_error(&error))?;
+            if let Some(record) = &new.restored {
+                part.restore(&base(checkpoint, position), record)?;
+            }
+            running.push(part);
+        }
+        let plans = running.iter().map(|part| part.plan.clone()).collect();
+        self.running = running.into_iter().map(Some).collect();
+        self.measure();
+        Ok(plans)
+    }
+
+    /// Writes the state of the running parts to files that `checkpoint` holds from now on. While that is under way
+    /// parts are out of their slots, as in a step.
+    pub(crate) fn save(&mut self, checkpoint: u64, book: &Book) -> Result<SavedParts, StepError> {
+        let mut running = std::mem::take(&mut self.running);
+        let mut files = Vec::new();
+        let mut parts = Vec::with_capacity(running.len());
+        for (position, part) in running.iter_mut().flatten().enumerate() {
+            let record = part.save(&base(checkpoint, position), &mut files);
+            parts.push(record.map_err(|error| step_error(&error))?);
+        }
+        let names: BTreeSet<String> = files.iter().map(|file| file.path().to_string()).collect();
+        let batches: Vec<String> = names.into_iter().filter(|name| !name.contains('/')).collect();
+        book.hold(checkpoint, batches.clone());
+        self.running = running;
+        self.measure();
+        Ok(SavedParts { parts, batches })
+    }
+
+    fn part(&mut self, new: &NewPart) -> Result<Part, dbsp::Error> {
+        self.next_id += 1;
+        Part::build(PartId(self.next_id), new, &self.errors)
     }
 
     /// Runs the running parts.
@@ -138,6 +179,11 @@ impl Drop for Parts {
     fn drop(&mut self) {
         self.new.drain(..).flatten().for_each(Part::discard);
     }
+}
+
+/// Where the notes of a part's operators are found in a checkpoint. Batches have names without folder.
+fn base(checkpoint: u64, part: usize) -> StoragePath {
+    StoragePath::from(format!("{checkpoint}/{part}"))
 }
 
 fn num_rows(changes: &[(Name, Delta)]) -> usize {

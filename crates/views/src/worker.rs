@@ -1,18 +1,26 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use dbsp::Runtime;
-use dbsp::circuit::{CircuitConfig, RuntimeHandle};
+use dbsp::circuit::{
+    CircuitConfig, CircuitStorageConfig, RuntimeHandle, StorageCacheConfig, StorageConfig, StorageOptions,
+};
 use headwater_types::{Delta, Name};
 
+use crate::checkpoint::WORKERS;
 use crate::circuit::{BuildError, StepError, StepOutput};
-use crate::component::Component;
-use crate::dataflow::Dataflow;
 use crate::options::CircuitOptions;
-use crate::part::{PartId, PartPlan};
-use crate::parts::Parts;
+use crate::part::{NewPart, PartId, PartPlan};
+use crate::parts::{Parts, SavedParts};
+use crate::storage::Storage;
+use crate::storage::book::Book;
+
+/// After how long without a reply the disk is asked about. dbsp's mergers panic when the disk refuses something, and
+/// whoever waits for them waits for ever.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 type Job = Box<dyn FnOnce(&mut Parts) + Send>;
 
@@ -25,35 +33,46 @@ pub(crate) struct Worker {
     /// `None` once the thread was joined.
     runtime: Option<RuntimeHandle>,
     memory_bytes: Arc<AtomicUsize>,
+    /// Where its files are.
+    book: Option<Arc<Book>>,
 }
 
 impl Worker {
-    /// Starts the thread.
-    pub(crate) fn start(_options: &CircuitOptions) -> Result<Worker, BuildError> {
+    /// Starts the thread. With a book, state goes to its folder.
+    pub(crate) fn start(options: &CircuitOptions, book: Option<&Arc<Book>>) -> Result<Worker, BuildError> {
         let (sender, jobs) = sync_channel(1);
         let jobs = Arc::new(Mutex::new(Some(jobs)));
         let memory_bytes = Arc::new(AtomicUsize::new(0));
         let measured = memory_bytes.clone();
+        let config = config(options, book);
         let runtime = keeping_panic_hook(|| {
-            Runtime::run(CircuitConfig::with_workers(1), move |_parker| {
+            Runtime::run(config, move |_parker| {
                 if let Some(jobs) = jobs.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     serve(&jobs, Parts::new(measured));
                 }
             })
         })
         .map_err(|error| BuildError::Runtime(error.to_string()))?;
-        Ok(Worker { jobs: Some(sender), runtime: Some(runtime), memory_bytes })
+        Ok(Worker { jobs: Some(sender), runtime: Some(runtime), memory_bytes, book: book.cloned() })
     }
 
     /// Builds the parts of a change.
-    pub(crate) fn build(
-        &mut self,
-        dataflow: Dataflow,
-        components: Vec<Component>,
-    ) -> Result<Vec<PartPlan>, BuildError> {
-        self.call(move |parts| parts.build(&dataflow, &components))
+    pub(crate) fn build(&mut self, new: Vec<NewPart>) -> Result<Vec<PartPlan>, BuildError> {
+        self.call(move |parts| parts.build(&new))
             .map_err(BuildError::Runtime)?
             .map_err(|error| BuildError::Runtime(error.to_string()))
+    }
+
+    /// Builds running parts with the state that they saved in a checkpoint.
+    pub(crate) fn restore(&mut self, new: Vec<NewPart>, checkpoint: u64) -> Result<Vec<PartPlan>, StepError> {
+        self.call(move |parts| parts.restore(&new, checkpoint))
+            .unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
+    }
+
+    /// Writes the state of the running parts to files. After an error they are gone.
+    pub(crate) fn save(&mut self, checkpoint: u64, book: Arc<Book>) -> Result<SavedParts, StepError> {
+        self.call(move |parts| parts.save(checkpoint, &book))
+            .unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
     }
 
     /// Runs the running parts. After an error those that ran are gone.
@@ -108,10 +127,33 @@ impl Worker {
             // Whoever called waits for the reply.
             let _ = reply.send(outcome.map_err(|payload| panic_message(payload.as_ref())));
         });
-        let ended = || Err("its thread ended".to_owned());
+        let ended = || "its thread ended".to_owned();
         match &self.jobs {
-            Some(jobs) if jobs.send(job).is_ok() => replied.recv().unwrap_or_else(|_| ended()),
-            _ => ended(),
+            Some(jobs) if jobs.send(job).is_ok() => {}
+            _ => return Err(ended()),
+        }
+        loop {
+            match replied.recv_timeout(PATIENCE) {
+                Ok(reply) => return reply,
+                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+                Err(RecvTimeoutError::Timeout) if self.has_storage_failed() => {
+                    self.give_up();
+                    return Err("it waits for files that the disk refused".to_owned());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn has_storage_failed(&self) -> bool {
+        self.book.as_ref().is_some_and(|book| book.has_failed())
+    }
+
+    /// Leaves the thread to itself.
+    fn give_up(&mut self) {
+        self.jobs = None;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.kill_async();
         }
     }
 }
@@ -134,6 +176,28 @@ fn keeping_panic_hook<T>(start: impl FnOnce() -> T) -> T {
     let started = start();
     std::panic::set_hook(hook);
     started
+}
+
+fn config(options: &CircuitOptions, book: Option<&Arc<Book>>) -> CircuitConfig {
+    let mut config = CircuitConfig::with_workers(WORKERS);
+    config.dev_tweaks.merger_threads = Some(1);
+    let (Some(storage), Some(book)) = (&options.storage, book) else { return config };
+    config.max_rss_bytes = storage.process_bytes_max;
+    config.storage = Some(CircuitStorageConfig {
+        config: StorageConfig {
+            path: storage.dir.to_string_lossy().into_owned(),
+            cache: StorageCacheConfig::PageCache,
+        },
+        options: StorageOptions {
+            min_storage_bytes: Some(storage.file_bytes_min),
+            cache_mib: Some((storage.cache_bytes >> 20).max(1)),
+            ..StorageOptions::default()
+        },
+        backend: Arc::new(Storage(book.clone())),
+        init_checkpoint: None,
+        defer_restore: false,
+    });
+    config
 }
 
 /// The thread's life.

@@ -18,7 +18,12 @@ use crate::expression::errors::ErrorLog;
 use crate::row::ByteRow;
 
 /// Groups with their aggregates. The linear ones are one branch, each extreme is one; branches meet by key.
-pub(super) fn aggregate(input: &Rows, aggregate: &Aggregate, errors: &Rc<ErrorLog>) -> Rows {
+pub(super) fn aggregate(
+    input: &Rows,
+    aggregate: &Aggregate,
+    errors: &Rc<ErrorLog>,
+    is_restored: bool,
+) -> Rows {
     let types: Vec<DataType> =
         aggregate.chain.output().fields().iter().map(|field| field.data_type().clone()).collect();
     let branches = usize::from(has_linear_branch(aggregate)) + aggregate.extremes.len();
@@ -26,7 +31,8 @@ pub(super) fn aggregate(input: &Rows, aggregate: &Aggregate, errors: &Rc<ErrorLo
         1 => (input.clone(), aggregate.chain.clone()),
         _ => (evaluated(input, aggregate, errors), Chain::default()),
     };
-    let branch = Branch { input, chain, key_types: &types[..aggregate.keys], errors };
+    let needs_anchor = aggregate.keys == 0 && !is_restored;
+    let branch = Branch { input, chain, key_types: &types[..aggregate.keys], errors, needs_anchor };
     let mut columns = branch.key_types.len() + aggregate.linear.arguments.len();
     let linear = has_linear_branch(aggregate).then(|| branch.linear(aggregate));
     let extremes = aggregate.extremes.iter().map(|extreme| {
@@ -60,6 +66,8 @@ struct Branch<'a> {
     chain: Chain,
     key_types: &'a [DataType],
     errors: &'a Rc<ErrorLog>,
+    /// Whether the one group without keys is still to be made.
+    needs_anchor: bool,
 }
 
 impl Branch<'_> {
@@ -109,7 +117,7 @@ impl Branch<'_> {
     ) -> Keyed {
         let keys = self.key_types.len();
         let codec = RowCodec::new(self.key_types.iter());
-        let anchor = Cell::new((keys == 0).then_some(anchor));
+        let anchor = Cell::new(self.needs_anchor.then_some(anchor));
         let (chain, errors) = (self.chain.clone(), self.errors.clone());
         self.input
             .apply(move |delta| keyed(&chain.run(delta, &errors), (&codec, keys), anchor.take(), &value))

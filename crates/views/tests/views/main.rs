@@ -3,6 +3,7 @@
 
 mod aggregates;
 mod changes;
+mod checkpoints;
 mod errors;
 mod joins;
 mod panics;

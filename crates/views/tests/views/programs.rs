@@ -1,11 +1,13 @@
 //! What a circuit keeps by changes is what plain loops compute from all rows: for random schemas, programs and
 //! changes, cut into random steps. `HEADWATER_SEED` replays one case, `HEADWATER_PROGRAMS` sets how many are made.
 
+mod changing;
 mod duckdb;
 mod expression;
 mod generate;
 mod query;
 mod random;
+mod restarts;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -54,12 +56,16 @@ impl Case {
 
     /// Runs one step of changes, a list of rows with weights per table.
     fn step(&mut self, random: &mut Random, changes: BTreeMap<String, Vec<(Row, i64)>>) {
-        let inputs = changes
-            .into_iter()
-            .map(|(table, rows)| (Name::new(&table).unwrap(), self.delta(random, &table, rows)));
-        let inputs: Vec<(Name, Delta)> = inputs.collect();
+        let inputs = self.inputs(random, changes);
         let output = self.circuit.step(inputs).unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
         self.integrate(&output);
+    }
+
+    fn inputs(&self, random: &mut Random, changes: BTreeMap<String, Vec<(Row, i64)>>) -> Vec<(Name, Delta)> {
+        let input = |(table, rows): (String, Vec<(Row, i64)>)| {
+            (Name::new(&table).unwrap(), self.delta(random, &table, rows))
+        };
+        changes.into_iter().map(input).collect()
     }
 
     fn delta(&self, random: &mut Random, table: &str, mut rows: Vec<(Row, i64)>) -> Delta {

@@ -53,7 +53,7 @@ impl Generated {
         sql
     }
 
-    fn view(&self, random: &mut Random, index: usize) -> (Relation, Query, bool) {
+    pub fn view(&self, random: &mut Random, index: usize) -> (Relation, Query, bool) {
         let materialized = !random.one_in(5);
         let mut relations: Vec<&Relation> = self.tables.iter().collect();
         relations.extend(self.views.iter().map(|(relation, _, _)| relation));
