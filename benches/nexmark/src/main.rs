@@ -126,7 +126,9 @@ impl Case {
     fn round(&mut self, options: &Options, round: usize) -> Result<(), String> {
         let reads = self.program.views[0].reads.clone();
         let read = |event: &Event| reads.iter().any(|name| name.as_str() == event.table());
-        let speed = |mut side: Box<dyn Side>| measure::speed(side.as_mut(), options.events, options.small_steps, read);
+        let speed = |mut side: Box<dyn Side>| {
+            measure::speed(side.as_mut(), options.events, options.small_steps, read)
+        };
         if options.only != Some(Only::Compiled) {
             let speed = speed(self.headwater(false)?);
             self.measured.headwater.speeds.push(speed);

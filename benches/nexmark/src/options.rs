@@ -19,7 +19,8 @@ pub(crate) enum Only {
 
 impl Options {
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-        let mut options = Options { events: 1_000_000, rounds: 3, small_steps: 2_000, query: None, only: None };
+        let mut options =
+            Options { events: 1_000_000, rounds: 3, small_steps: 2_000, query: None, only: None };
         let mut words = arguments;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));

@@ -10,13 +10,13 @@ use crate::expression::Expression;
 use crate::expression::errors::ErrorLog;
 
 /// Projections and filters in a row, run batch by batch in one operator.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Chain {
     stages: Vec<Stage>,
 }
 
 /// One step of a chain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Stage {
     /// Keeps these columns, in this order.
     Select { columns: Vec<usize>, schema: SchemaRef },
@@ -34,6 +34,11 @@ impl Chain {
         self.stages.push(stage);
     }
 
+    /// Its stages, in order.
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
     /// The schema that the last projection gives its rows.
     ///
     /// # Panics
@@ -48,6 +53,11 @@ impl Chain {
             .rev()
             .find_map(schema)
             .expect("the chain of a stateful operator ends in a projection")
+    }
+
+    /// Reports failures where `same`, which computes the same, would report them too.
+    pub(crate) fn share(&mut self, same: &Chain) {
+        self.stages.iter_mut().zip(&same.stages).for_each(|(mine, same)| mine.share(same));
     }
 
     /// Whether rows pass unchanged.
@@ -81,6 +91,16 @@ impl Chain {
 }
 
 impl Stage {
+    fn share(&mut self, same: &Stage) {
+        match (self, same) {
+            (Stage::Filter(mine), Stage::Filter(same)) => mine.share(same),
+            (Stage::Project { expressions: mine, .. }, Stage::Project { expressions: same, .. }) => {
+                mine.iter_mut().zip(same).for_each(|(mine, same)| mine.share(same));
+            }
+            _ => {}
+        }
+    }
+
     fn run(&self, part: WeightedRows, errors: &ErrorLog) -> WeightedRows {
         match self {
             Stage::Select { columns, schema } => {

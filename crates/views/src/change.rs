@@ -111,10 +111,7 @@ impl Circuit {
         };
         match worker.compute() {
             Ok((output, is_done)) => Ok((output.in_order_of(&change.views), is_done)),
-            Err(error) => {
-                self.abandon_change();
-                Err(error)
-            }
+            Err(error) => Err(self.change_failed(error)),
         }
     }
 
@@ -134,15 +131,17 @@ impl Circuit {
         change.is_fed = true;
         match give(worker, inputs) {
             Ok(output) => Ok(output.in_order_of(&change.views)),
-            Err(error) => {
-                self.abandon_change();
-                let error = self.blamed(error);
-                if matches!(error, StepError::Storage(_)) {
-                    self.lose_parts();
-                }
-                Err(error)
-            }
+            Err(error) => Err(self.change_failed(error)),
         }
+    }
+
+    /// Drops the change; the running parts too if the disk refused something.
+    fn change_failed(&mut self, error: StepError) -> StepError {
+        self.abandon_change();
+        if self.book.as_ref().is_some_and(|book| book.has_failed()) {
+            self.lose_parts();
+        }
+        self.blamed(error)
     }
 
     /// Lets the new parts run from now on, and drops those that the new program does not need.

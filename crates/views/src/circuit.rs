@@ -9,6 +9,7 @@ use crate::change::Change;
 use crate::expression::errors::ExpressionError;
 use crate::options::CircuitOptions;
 use crate::part::PartPlan;
+use crate::profile::CircuitProfile;
 use crate::storage::book::Book;
 use crate::worker::Worker;
 
@@ -139,6 +140,11 @@ impl Circuit {
     pub(crate) fn blamed(&self, error: StepError) -> StepError {
         let failure = self.book.as_ref().and_then(|book| book.take_failure());
         failure.map_or(error, StepError::Storage)
+    }
+
+    /// What the operators of the running parts did since they were built, and what they hold.
+    pub fn profile(&mut self) -> CircuitProfile {
+        CircuitProfile { parts: self.worker.as_mut().map(Worker::profile).unwrap_or_default() }
     }
 
     /// Roughly how much memory the state of all parts takes. It lags a little behind the steps.

@@ -24,16 +24,29 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
 use self::canonical::canonical_floats;
 use self::checked::{checked, validate_precision};
-use self::errors::{ErrorLog, Site, reason};
+use self::errors::{ErrorLog, Site, Sites, reason};
 
-/// A scalar expression and the place where it stands.
+/// A scalar expression and the places where it stands.
 ///
 /// Its value depends on its row alone: what a batch gives is what each of its rows gives by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression {
     physical: Arc<dyn PhysicalExpr>,
     data_type: DataType,
-    site: Site,
+    sites: Sites,
+}
+
+/// Whether they compute the same; where they stand does not matter.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        self.physical.as_ref() == other.physical.as_ref() && self.data_type == other.data_type
+    }
+}
+
+impl std::fmt::Display for Expression {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.physical.fmt(f)
+    }
 }
 
 impl Expression {
@@ -42,7 +55,12 @@ impl Expression {
         let physical = create_physical_expr(expression, schema, &ExecutionProps::new(), &Default::default())?;
         let physical = checked(physical, schema.as_arrow())?;
         let data_type = physical.data_type(schema.as_arrow())?;
-        Ok(Expression { physical, data_type, site })
+        Ok(Expression { physical, data_type, sites: Sites::one(site) })
+    }
+
+    /// Reports its failures where `same`, which computes the same, would report them too.
+    pub(crate) fn share(&mut self, same: &Expression) {
+        self.sites.add(&same.sites);
     }
 
     /// The type of its values.
@@ -120,7 +138,7 @@ impl Expression {
     ) {
         let hashes = row_hashes(batch, failures.iter().map(|(row, _)| *row));
         for ((row, reason), hash) in failures.into_iter().zip(hashes) {
-            errors.note(&self.site, &reason, hash, weights.map_or(1, |weights| weights[row]));
+            errors.note(&self.sites, &reason, hash, weights.map_or(1, |weights| weights[row]));
         }
     }
 }

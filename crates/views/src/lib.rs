@@ -10,6 +10,8 @@ pub mod checkpoint;
 pub mod circuit;
 /// How a circuit runs.
 pub mod options;
+/// What each operator did and holds.
+pub mod profile;
 
 /// COUNT, SUM and AVG of a group.
 mod accumulator;
@@ -23,12 +25,12 @@ mod codec;
 mod component;
 /// The nodes between plan and operators.
 mod dataflow;
+/// Nodes in words.
+mod describe;
 /// Expressions that give NULL where they fail.
 mod expression;
 /// Plans to nodes.
 mod lower;
-/// How much memory a part takes.
-mod memory;
 /// Nodes to dbsp's operators.
 mod operators;
 /// One part: one circuit of dbsp.
@@ -48,4 +50,5 @@ pub use checkpoint::{
 pub use circuit::{BuildError, Circuit, StepError, StepOutput, view_schema};
 pub use expression::errors::ExpressionError;
 pub use options::{CircuitOptions, CircuitStorage};
+pub use profile::{CircuitProfile, OperatorProfile, PartProfile};
 pub use storage::book::FileMismatch;

@@ -61,11 +61,6 @@ impl Lowering {
         self.dataflow.views.push(View { name: view.name.clone(), node, schema });
         Ok(())
     }
-
-    fn add(&mut self, node: Node) -> NodeId {
-        self.dataflow.nodes.push(node);
-        self.dataflow.nodes.len() - 1
-    }
 }
 
 impl ViewLowering<'_> {
@@ -99,11 +94,11 @@ impl ViewLowering<'_> {
         if piped.chain.is_empty() {
             return piped.node;
         }
-        self.lowering.add(Node::Chain { input: piped.node, chain: piped.chain })
+        self.lowering.dataflow.add(Node::Chain { input: piped.node, chain: piped.chain })
     }
 
     fn piped(&mut self, node: Node) -> Piped {
-        Piped { node: self.lowering.add(node), chain: Chain::default() }
+        Piped { node: self.lowering.dataflow.add(node), chain: Chain::default() }
     }
 
     fn expression(

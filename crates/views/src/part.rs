@@ -12,9 +12,10 @@ use headwater_types::{Delta, Name};
 use crate::checkpoint::PartRecord;
 use crate::circuit::StepError;
 use crate::component::Component;
-use crate::dataflow::{Dataflow, Node};
+use crate::dataflow::Dataflow;
 use crate::expression::errors::ErrorLog;
 use crate::operators::{Ends, instantiate};
+use crate::profile::{PartProfile, Watch, states};
 
 /// The number of a part, never used twice by one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,10 +52,13 @@ impl NewPart {
 pub(crate) struct Part {
     pub(crate) plan: PartPlan,
     plan_hash: [u8; 32],
+    dataflow: Arc<Dataflow>,
+    component: Component,
     circuit: CircuitHandle,
     /// The same circuit, to ask its nodes.
     nodes: RootCircuit,
     ends: Ends,
+    watch: Watch,
     /// Whether it must run though nothing changed: it was never run, and has rows without any.
     must_run: bool,
     bulk: Bulk,
@@ -75,20 +79,28 @@ impl Part {
     /// Builds a part.
     pub(crate) fn build(id: PartId, new: &NewPart, errors: &Rc<ErrorLog>) -> Result<Part, dbsp::Error> {
         let NewPart { dataflow, component, plan_hash, restored } = new;
-        let source = |id: &usize| match &dataflow.nodes[*id] {
-            Node::Source { relation } => Some(relation.clone()),
-            _ => None,
-        };
-        let sources = component.nodes.iter().filter_map(source).collect();
+        let sources = dataflow.sources(&component.nodes);
         // A part that was saved before it ever ran has no state.
         let has_state = restored.as_ref().is_some_and(|record| !record.must_run);
-        let (circuit, (nodes, ends)) = RootCircuit::build(|circuit| {
+        let (circuit, (nodes, mut ends)) = RootCircuit::build(|circuit| {
             let ends = instantiate(circuit, dataflow, &component.nodes, errors, has_state);
             Ok((circuit.clone(), ends))
         })?;
         let views = ends.outputs.iter().map(|(view, _)| view.clone()).collect();
         let plan = PartPlan { id, views, sources };
-        Ok(Part { plan, plan_hash: *plan_hash, circuit, nodes, ends, must_run: new.must_run(), bulk: Bulk::Idle })
+        let watch = Watch::new(&circuit, std::mem::take(&mut ends.nodes));
+        Ok(Part {
+            plan,
+            plan_hash: *plan_hash,
+            dataflow: dataflow.clone(),
+            component: component.clone(),
+            circuit,
+            nodes,
+            ends,
+            watch,
+            must_run: new.must_run(),
+            bulk: Bulk::Idle,
+        })
     }
 
     /// Writes the state of all operators to files, whose list grows.
@@ -175,9 +187,11 @@ impl Part {
 
     fn put(&mut self, changes: &[(Name, Delta)]) {
         self.must_run = false;
+        self.watch.count_step();
         for (relation, delta) in changes {
-            if let Some(input) = self.ends.inputs.get(relation) {
+            if let Some((input, rows)) = self.ends.inputs.get(relation) {
                 let delta = delta.clone();
+                rows.add(delta.num_rows());
                 input.update_for_worker(0, |pending| pending.parts.extend(delta.parts));
             }
         }
@@ -188,9 +202,15 @@ impl Part {
         changes.extend(deltas.filter(|(_, delta)| !delta.is_empty()));
     }
 
+    /// What its operators did and hold.
+    pub(crate) fn profile(&self) -> PartProfile {
+        self.watch.profile(&self.nodes, &self.dataflow, &self.component)
+    }
+
     /// Roughly the memory that its state takes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        crate::memory::state_bytes(&self.nodes)
+        let bytes: u64 = states(&self.nodes).into_iter().map(|(_, bytes)| bytes).sum();
+        usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 }
 

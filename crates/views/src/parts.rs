@@ -12,6 +12,7 @@ use crate::checkpoint::PartRecord;
 use crate::circuit::{StepError, StepOutput};
 use crate::expression::errors::ErrorLog;
 use crate::part::{NewPart, Part, PartId, PartPlan, step_error};
+use crate::profile::PartProfile;
 use crate::storage::book::Book;
 
 /// After how many rows the memory is measured again.
@@ -140,6 +141,11 @@ impl Parts {
         let is_done = !self.new.iter().flatten().any(Part::is_loaded);
         let (errors, errors_total) = self.errors.take();
         Ok((StepOutput { deltas, errors, errors_total }, is_done))
+    }
+
+    /// What the operators of the running parts did and hold.
+    pub(crate) fn profile(&self) -> Vec<PartProfile> {
+        self.running.iter().flatten().map(Part::profile).collect()
     }
 
     /// The running parts that are left.

@@ -15,6 +15,7 @@ use crate::circuit::{BuildError, StepError, StepOutput};
 use crate::options::CircuitOptions;
 use crate::part::{NewPart, PartId, PartPlan};
 use crate::parts::{Parts, SavedParts};
+use crate::profile::PartProfile;
 use crate::storage::Storage;
 use crate::storage::book::Book;
 
@@ -93,6 +94,11 @@ impl Worker {
     /// Computes a bounded part of what follows in the parts of a change, and says whether that was all.
     pub(crate) fn compute(&mut self) -> Result<(StepOutput, bool), StepError> {
         self.call(Parts::compute).unwrap_or_else(|panic| Err(StepError::Panicked(panic)))
+    }
+
+    /// What the operators of the running parts did and hold.
+    pub(crate) fn profile(&mut self) -> Vec<PartProfile> {
+        self.call(|parts| parts.profile()).unwrap_or_default()
     }
 
     /// The running parts that are left.

@@ -7,17 +7,24 @@ use headwater_types::ExactSum;
 use super::encoding::ANCHOR;
 use super::{Accumulator, Cell, Sum};
 use crate::expression::canonical::canonical_floats;
-use crate::expression::errors::{ErrorLog, Site, reason};
+use crate::expression::errors::{ErrorLog, Sites, reason};
 use crate::expression::hash;
 use crate::row::ByteRow;
 
 /// All COUNT, SUM and AVG of one GROUP BY.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct LinearAggregates {
     /// What is accumulated, each argument once.
     pub(crate) arguments: Vec<Argument>,
     /// What is computed from it.
     pub(crate) results: Vec<LinearResult>,
+}
+
+impl LinearAggregates {
+    /// Reports failures where `same`, which computes the same, would report them too.
+    pub(crate) fn share(&mut self, same: &LinearAggregates) {
+        self.results.iter_mut().zip(&same.results).for_each(|(mine, same)| mine.sites.add(&same.sites));
+    }
 }
 
 /// What is kept of an argument.
@@ -53,7 +60,14 @@ pub(crate) struct LinearResult {
     pub(crate) function: LinearFunction,
     pub(crate) result_type: ResultType,
     /// Where a result that does not fit is reported.
-    pub(crate) site: Site,
+    pub(crate) sites: Sites,
+}
+
+/// Whether they compute the same; where they stand does not matter.
+impl PartialEq for LinearResult {
+    fn eq(&self, other: &LinearResult) -> bool {
+        self.function == other.function && self.result_type == other.result_type
+    }
 }
 
 /// What an aggregate computes.
@@ -138,11 +152,11 @@ impl LinearAggregates {
         groups: impl Iterator<Item = (&'a [u8], &'a [u8], i64)>,
         errors: &ErrorLog,
     ) -> ArrayRef {
-        let LinearResult { result_type, site, .. } = &self.results[result];
+        let LinearResult { result_type, sites, .. } = &self.results[result];
         let values = groups.map(|(key, bytes, weight)| {
             let value = read_value(&bytes[result * RESULT_BYTES..][..RESULT_BYTES]);
             if value == Value::Overflow {
-                errors.note(site, &reason("the aggregate's value does not fit its type"), hash(key), weight);
+                errors.note(sites, &reason("the aggregate's value does not fit its type"), hash(key), weight);
             }
             value
         });

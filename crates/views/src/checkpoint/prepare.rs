@@ -40,7 +40,7 @@ impl Circuit {
         };
         let saved = saved.map_err(|error| {
             self.lose_parts();
-            match error {
+            match self.blamed(error) {
                 StepError::Panicked(reason) => CheckpointError::Panicked(reason),
                 StepError::Storage(reason) => CheckpointError::Storage(reason),
             }

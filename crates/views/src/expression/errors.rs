@@ -22,6 +22,30 @@ pub(crate) struct Site {
     pub(crate) column: Arc<str>,
 }
 
+/// All places where one expression stands: views that compute the same share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sites(Vec<Site>);
+
+impl Sites {
+    /// One place.
+    pub(crate) fn one(site: Site) -> Sites {
+        Sites(vec![site])
+    }
+
+    /// The expression stands at these places too.
+    pub(crate) fn add(&mut self, others: &Sites) {
+        for site in &others.0 {
+            if !self.0.contains(site) {
+                self.0.push(site.clone());
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Site> {
+        self.0.iter()
+    }
+}
+
 /// Bytes of a reason; it may quote a value of any length.
 const REASON_BYTES_MAX: usize = 200;
 
@@ -43,10 +67,12 @@ struct Occurrence {
 }
 
 impl ErrorLog {
-    /// Notes that the row with this hash had an error at `site`, `weight` times.
-    pub(crate) fn note(&self, site: &Site, reason: &Arc<str>, row_hash: u64, weight: i64) {
-        let occurrence = Occurrence { site: site.clone(), reason: reason.clone(), row_hash };
-        *self.weights.borrow_mut().entry(occurrence).or_default() += weight;
+    /// Notes that the row with this hash had an error at these places, `weight` times.
+    pub(crate) fn note(&self, sites: &Sites, reason: &Arc<str>, row_hash: u64, weight: i64) {
+        for site in sites.iter() {
+            let occurrence = Occurrence { site: site.clone(), reason: reason.clone(), row_hash };
+            *self.weights.borrow_mut().entry(occurrence).or_default() += weight;
+        }
     }
 
     /// Takes what was noted: at most `limits::ERRORS_PER_STEP_MAX` errors, and how many there were.

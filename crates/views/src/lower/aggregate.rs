@@ -9,7 +9,7 @@ use super::{Piped, ViewLowering, row_schema};
 use crate::accumulator::{Argument, LinearAggregates, LinearFunction, LinearResult, ResultType};
 use crate::circuit::BuildError;
 use crate::dataflow::{Aggregate, AggregateOutput, Extreme, Node};
-use crate::expression::errors::Site;
+use crate::expression::errors::{Site, Sites};
 
 /// Arguments and results as they are gathered from the plan's aggregates.
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl ViewLowering<'_> {
                 let function = self.linear_function(gathered, call.func.name(), argument, name, input)?;
                 let result_type = ResultType::of(result)
                     .ok_or_else(|| self.unsupported(format!("{} of type {result}", call.func.name())))?;
-                gathered.linear.push(LinearResult { function, result_type, site });
+                gathered.linear.push(LinearResult { function, result_type, sites: Sites::one(site) });
                 AggregateOutput::Linear(gathered.linear.len() - 1)
             }
             other => return Err(self.unsupported(format!("the aggregate {other}"))),

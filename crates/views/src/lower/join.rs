@@ -4,7 +4,7 @@ use datafusion::logical_expr::{Expr, Join as JoinPlan, LogicalPlan};
 use super::{Piped, ViewLowering, row_schema};
 use crate::chain::Stage;
 use crate::circuit::BuildError;
-use crate::dataflow::{Join, JoinSide, Node};
+use crate::dataflow::{Index, Join, Node};
 
 impl ViewLowering<'_> {
     pub(super) fn join(&mut self, join: &JoinPlan) -> Result<Piped, BuildError> {
@@ -17,11 +17,15 @@ impl ViewLowering<'_> {
         let (left, left_columns) = self.join_side(&join.left, join.on.iter().map(|(left, _)| left))?;
         let (right, right_columns) = self.join_side(&join.right, join.on.iter().map(|(_, right)| right))?;
         self.check_key_types(join)?;
-        let kept_left = left_columns.iter().filter(|column| **column >= join.on.len()).count();
+        let (left_types, right_types) = (left.types(), right.types());
+        let kept_left = left_types.len() - join.on.len();
         let shifted = |column: usize| if column < join.on.len() { column } else { column + kept_left };
+        let types = left_types.into_iter().chain(right_types.into_iter().skip(join.on.len())).collect();
         let columns = left_columns.iter().copied().chain(right_columns.into_iter().map(shifted)).collect();
         let schema = row_schema(&join.schema);
-        let mut piped = self.piped(Node::Join(Join { left, right, columns, schema }));
+        let left = self.lowering.dataflow.add(Node::Index(left));
+        let right = self.lowering.dataflow.add(Node::Index(right));
+        let mut piped = self.piped(Node::Join(Join { left, right, types, columns, schema }));
         if let Some(filter) = &join.filter {
             piped.chain.push(Stage::Filter(self.expression(filter, &join.schema, "ON")?));
         }
@@ -34,7 +38,7 @@ impl ViewLowering<'_> {
         &mut self,
         input: &LogicalPlan,
         keys: impl Iterator<Item = &'e Expr>,
-    ) -> Result<(JoinSide, Vec<usize>), BuildError> {
+    ) -> Result<(Index, Vec<usize>), BuildError> {
         let Piped { node, mut chain } = self.plan(input)?;
         let mut given: Vec<Expr> = keys.cloned().collect();
         let keys = given.len();
@@ -48,7 +52,7 @@ impl ViewLowering<'_> {
         }
         chain.push(self.project(given.iter().map(|expr| (expr, "ON")), input.schema(), None)?);
         chain.push(Stage::DropNulls { columns: keys });
-        Ok((JoinSide { input: node, chain, keys }, columns))
+        Ok((Index { input: node, chain, keys }, columns))
     }
 
     /// Keys are compared as bytes, so both sides must have one type.

@@ -38,7 +38,7 @@ impl ViewLowering<'_> {
             Some(node) => *node,
             None => {
                 let relation = Name::system(name).map_err(|error| self.unsupported(error.to_string()))?;
-                let node = self.lowering.add(Node::Source { relation });
+                let node = self.lowering.dataflow.add(Node::Source { relation });
                 self.lowering.relations.insert(name.to_owned(), node);
                 node
             }

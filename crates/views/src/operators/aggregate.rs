@@ -15,6 +15,7 @@ use crate::chain::{Chain, batch};
 use crate::codec::{RowCodec, weighted};
 use crate::dataflow::{Aggregate, AggregateOutput, Extreme};
 use crate::expression::errors::ErrorLog;
+use crate::profile::RowCounter;
 use crate::row::ByteRow;
 
 /// Groups with their aggregates. The linear ones are one branch, each extreme is one; branches meet by key.
@@ -22,6 +23,7 @@ pub(super) fn aggregate(
     input: &Rows,
     aggregate: &Aggregate,
     errors: &Rc<ErrorLog>,
+    rows: RowCounter,
     is_restored: bool,
 ) -> Rows {
     let types: Vec<DataType> =
@@ -47,7 +49,11 @@ pub(super) fn aggregate(
     let joined = joined.expect("there is a linear branch where there are no extremes");
     let decoder = Decoder::new(aggregate, &types);
     let errors = errors.clone();
-    joined.apply(move |groups| decoder.rows(groups, &errors))
+    joined.apply(move |groups| {
+        let delta = decoder.rows(groups, &errors);
+        rows.add(delta.num_rows());
+        delta
+    })
 }
 
 /// Whether linear aggregates are kept: not if there are only extremes, which also know which groups there are.

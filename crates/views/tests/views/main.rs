@@ -9,6 +9,7 @@ mod joins;
 mod panics;
 mod programs;
 mod residue;
+mod sharing;
 mod steps;
 mod support;
 mod value;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use headwater_sql::{CompileOptions, Program, ViewDefinition, compile};
 use headwater_types::{Delta, Name, WeightedRows};
-use headwater_views::{Circuit, CircuitOptions, StepOutput, view_schema};
+use headwater_views::{StepOutput, view_schema};
 
 use super::generate::{Domain, Generated};
 use super::random::Random;
@@ -34,6 +34,10 @@ fn add(rows: &mut Rows, delta: &Delta) {
             }
         }
     }
+}
+
+fn content(rows: &Rows) -> Content {
+    rows.iter().map(|(text, (_, weight))| (text.clone(), *weight)).collect()
 }
 
 fn delta(schema: &arrow::datatypes::SchemaRef, rows: Vec<(Row, i64)>) -> Delta {
@@ -111,12 +115,13 @@ impl Changing {
             fed = self.case.circuit.feed_change(vec![input]).unwrap();
         }
         self.case.circuit.finish_change();
-        let again = sources.iter().find(|source| filled.contains_key(source));
+        let again = sources.iter().find(|source| filled.contains_key(*source));
         assert_eq!(again, None, "a view that is carried on was computed again");
         self.rows.retain(|view, _| kept.contains(view));
         for (view, rows) in filled {
             if let Some(known) = self.rows.get(&view) {
-                assert_eq!(*known, rows, "seed {}: a view that moved has other rows", self.case.seed);
+                let same = content(known) == content(&rows);
+                assert!(same, "seed {}: a view that moved has other rows", self.case.seed);
             }
             self.rows.insert(view, rows);
         }
@@ -146,9 +151,6 @@ impl Changing {
     }
 
     fn check(&mut self) {
-        let content = |rows: &Rows| -> Content {
-            rows.iter().map(|(text, (_, weight))| (text.clone(), *weight)).collect()
-        };
         self.case.views =
             self.rows.iter().map(|(view, rows)| (view.as_str().to_owned(), content(rows))).collect();
         self.case.check();
