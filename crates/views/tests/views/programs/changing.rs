@@ -103,10 +103,12 @@ impl Changing {
         let mut inputs: Vec<(Name, Delta)> =
             sources.iter().flat_map(|name| self.parts(random, name)).collect();
         let mut filled: HashMap<Name, Rows> = HashMap::new();
+        let mut steps_left = 3;
         let mut fed = self.case.circuit.feed_change(Vec::new()).unwrap();
         loop {
             fed.deltas.iter().for_each(|(view, delta)| add(filled.entry(view.clone()).or_default(), delta));
-            if random.one_in(3) {
+            if steps_left > 0 && random.one_in(3) {
+                steps_left -= 1;
                 // Steps go on meanwhile, and the change hears of them.
                 let changes = self.step(random);
                 inputs.extend(changes.into_iter().filter(|(name, _)| sources.contains(name)));
