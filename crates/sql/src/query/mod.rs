@@ -45,6 +45,8 @@ pub struct QueryOptions {
     pub rows_max: usize,
     /// Bytes of its answer in memory.
     pub bytes_max: usize,
+    /// Whose places it takes: the number of its workspace. No one takes them all.
+    pub owner: u64,
     /// What `now()` gives: the workspace clock.
     pub now: TimestampMicros,
     /// Whether functions that exist for tests may be called.
@@ -58,6 +60,7 @@ impl Default for QueryOptions {
             memory_bytes_max: limits::QUERY_MEMORY_BYTES_MAX / limits::QUERIES_RUNNING_MAX,
             rows_max: limits::QUERY_ROWS_MAX,
             bytes_max: limits::QUERY_ANSWER_BYTES_MAX,
+            owner: 0,
             now: TimestampMicros::default(),
             test_hooks: false,
         }
@@ -169,7 +172,7 @@ async fn run(
     options: QueryOptions,
     stop: Arc<AtomicBool>,
 ) -> Result<QueryResult, QueryError> {
-    let place = admission::enter().await?;
+    let place = admission::enter(options.owner).await?;
     let (sender, receiver) = oneshot::channel();
     let work = move || {
         let result = catch_unwind(AssertUnwindSafe(|| answer(&text, &relations, &options, &stop)));

@@ -127,6 +127,27 @@ fn a_dropped_query_stops() {
 }
 
 #[test]
+fn a_workspace_that_holds_all_it_may_leaves_a_place_to_another() {
+    let _alone = alone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let endless = |owner| {
+            let relations = vec![numbers("a", 100_000), numbers("b", 100_000)];
+            let options = QueryOptions { owner, timeout: Duration::from_secs(20), ..QueryOptions::default() };
+            headwater_sql::query("SELECT max(a.x * b.x) FROM a, b", relations, options)
+        };
+        let hostile = futures::future::join_all((0..2 * QUERIES_RUNNING_MAX).map(|_| endless(1)));
+        let small = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let options = QueryOptions { owner: 2, ..QueryOptions::default() };
+            headwater_sql::query("SELECT 1", vec![], options).await
+        };
+        let first = futures::future::select(Box::pin(hostile), Box::pin(small)).await;
+        assert!(matches!(first, futures::future::Either::Right((Ok(_), _))));
+    });
+}
+
+#[test]
 fn too_many_waiting_queries_are_turned_away() {
     let _alone = alone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
