@@ -39,6 +39,9 @@ pub mod reader;
 /// All rows as of one moment, for ever.
 pub mod snapshot;
 
+/// Look-ups by key in a snapshot.
+mod lookup_at;
+
 /// Copying rows together, whatever their size.
 mod gather;
 

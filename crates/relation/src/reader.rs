@@ -17,6 +17,10 @@ impl RelationReader {
         RelationReader { shared }
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The rows with these keys, in order, all of one published state; keys that no row has are left out. The batch
     /// holds just the key columns, in key order. A relation without key finds nothing.
     ///

@@ -46,7 +46,12 @@ impl Segment {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.memory_bytes + self.live.as_ref().map_or(0, |live| live.len() / 8)
+        self.memory_bytes + self.bitmap_bytes()
+    }
+
+    /// Bytes that say which rows live.
+    pub(crate) fn bitmap_bytes(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.len() / 8)
     }
 
     /// The size of what lives, in rows plus KiB.

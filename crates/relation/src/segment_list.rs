@@ -107,6 +107,27 @@ impl SegmentList {
         Some(waiting[..count.max(1)].to_vec())
     }
 
+    /// Bytes of segments that are not in a newer list at their place. Where only rows died, the bitmap alone differs.
+    pub(crate) fn bytes_beyond(&self, newer: &SegmentList) -> usize {
+        let mut bytes = 0;
+        for (number, chunk) in self.chunks.iter().enumerate() {
+            let other = newer.chunks.get(number);
+            if other.is_some_and(|other| Arc::ptr_eq(chunk, other)) {
+                continue;
+            }
+            bytes += size_of::<Chunk>();
+            for (place, segment) in chunk.iter().enumerate() {
+                let Some(segment) = segment else { continue };
+                match other.and_then(|other| other[place].as_ref()) {
+                    Some(other) if Arc::ptr_eq(segment, other) => {}
+                    Some(other) if segment.has_rows_of(other) => bytes += segment.bitmap_bytes(),
+                    _ => bytes += segment.memory_bytes(),
+                }
+            }
+        }
+        bytes
+    }
+
     fn size(&self, place: u32) -> usize {
         self.get(place).map_or(0, |segment| segment.size())
     }

@@ -65,6 +65,11 @@ impl Shared {
         self.index_columns.iter().map(|&column| rows.column(column).clone()).collect()
     }
 
+    /// The numbers of the columns by which rows are found.
+    pub(crate) fn index_column_numbers(&self) -> &[usize] {
+        &self.index_columns
+    }
+
     /// The slot of the row found by row `row` of these columns, whose encoding has this hash.
     pub(crate) fn find(&self, state: &State, hash: u32, columns: &[ArrayRef], row: usize) -> Option<Slot> {
         state.index.as_ref()?.find(hash, |id| self.is_found_by(&state.segments, id, columns, row))

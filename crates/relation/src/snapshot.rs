@@ -25,6 +25,16 @@ impl RelationSnapshot {
         RelationSnapshot { inner: Arc::new(Inner { schema, segments, places: OnceLock::new() }) }
     }
 
+    pub(crate) fn segments(&self) -> &SegmentList {
+        &self.inner.segments
+    }
+
+    /// Bytes that this snapshot holds and a newer one of the same relation does not, about.
+    #[must_use]
+    pub fn bytes_beyond(&self, newer: &RelationSnapshot) -> usize {
+        self.inner.segments.bytes_beyond(&newer.inner.segments)
+    }
+
     fn places(&self) -> &[u32] {
         self.inner.places.get_or_init(|| self.inner.segments.iter().map(|(place, _)| place).collect())
     }
