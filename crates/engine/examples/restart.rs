@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headwater_codec::{BodyFormat, DecodeOptions};
-use headwater_engine::{Engine, EngineOptions, IfPaused, OnError, PushRequest, PushTarget, SetProgram};
+use headwater_engine::{
+    Budget, Engine, EngineOptions, IfPaused, OnError, PushRequest, PushTarget, SetProgram,
+};
 use headwater_env::Env;
 use headwater_types::Name;
 
@@ -37,6 +39,7 @@ fn options(dir: &Path) -> EngineOptions {
         test_hooks: false,
         log: None,
         snapshot_log_bytes: None,
+        budget: Budget::default(),
     }
 }
 
@@ -71,7 +74,7 @@ async fn open(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let engine: Arc<Engine> = Engine::open(options(dir))?;
     println!("open after {:.1?}", started.elapsed());
-    let workspace = engine.workspace("w")?;
+    let workspace = engine.workspace("w").await?;
     let (lsn, result) = workspace.query("SELECT SUM(n) AS n, SUM(total) AS total FROM spend", None).await?;
     let rows: usize = result.batches.iter().map(arrow::record_batch::RecordBatch::num_rows).sum();
     println!("first read after {:.1?}: LSN {lsn}, {rows} row", started.elapsed());

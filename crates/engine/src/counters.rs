@@ -44,6 +44,13 @@ impl Counters {
         }
     }
 
+    /// Sums that a snapshot holds.
+    pub(crate) fn of_records(records: &[CountsRecord]) -> Counters {
+        let mut counters = Counters::default();
+        counters.add(records);
+        counters
+    }
+
     /// The counts by endpoint.
     pub(crate) fn by_endpoint(&self) -> &BTreeMap<String, Counts> {
         &self.by_endpoint

@@ -1,34 +1,45 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use headwater_env::{DirLock, Env, LockError};
-use headwater_log::{FileLog, LogOptions, LogStore, Recovery};
-use headwater_sql::CompileOptions;
-use headwater_types::{Name, NameError, TimestampMicros, limits};
-use parking_lot::{Mutex, RwLock};
+use headwater_log::LogOptions;
+use headwater_types::{Name, limits};
+use parking_lot::Mutex;
 
-use crate::program::SetProgramError;
-use crate::push::{PushAnswer, PushError};
-use crate::record::LogRecord;
-use crate::story::keep::{Keeper, RecoverError, Recovered, log_dir, recover};
-use crate::story::order::Taken;
-use crate::story::{commit::Committer, reply, skip};
-use crate::workspace::core::Core;
-use crate::workspace::program_turns::ProgramTurns;
-use crate::workspace::{Shared, Workspace};
+use crate::workspace::{Workspace, WorkspaceStatus};
 
+/// What all workspaces together may take of the machine, and what each of them may.
+mod budget;
+/// One listed workspace: open or not.
+mod entry;
+/// Why something about workspaces as a whole was not done.
+mod error;
+/// The listed workspaces: opened when somebody asks for one, parked when nobody does.
+mod fleet;
 /// Folders that a power cut does not take away.
 mod folder;
+/// The thread that parks what nobody uses.
+mod housekeeping;
+/// What is known of a workspace without opening it.
+mod known;
+/// From a folder to a running workspace.
+mod open_workspace;
 /// The list of workspaces, kept as a table of a workspace.
 mod system;
+/// Waiting on a thread that is not asynchronous.
+mod wait;
 
-use system::System;
+pub use budget::Budget;
+pub use error::{CreateWorkspaceError, DeleteWorkspaceError, OpenError, UnknownWorkspace, WorkspaceError};
 
-/// Bytes of log after which snapshots are written, unless the options say otherwise or the volume is small.
-const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
-/// The same in segments, whose size follows the volume's: an eighth of it at most is log that snapshots make needless.
-const SNAPSHOT_LOG_SEGMENTS: u64 = 8;
+use entry::Entry;
+use fleet::Fleet;
+use housekeeping::Housekeeping;
+use open_workspace::open_workspace;
+use system::{Listed, System};
+use wait::wait;
 
 /// How an engine is opened.
 #[derive(Clone, Debug)]
@@ -43,108 +54,22 @@ pub struct EngineOptions {
     pub log: Option<LogOptions>,
     /// Bytes of log after which a workspace writes snapshots; if `None` 64 MiB, less on a small volume.
     pub snapshot_log_bytes: Option<u64>,
+    /// Memory, caches and threads.
+    pub budget: Budget,
 }
 
 /// All workspaces of one data folder.
 pub struct Engine {
-    options: EngineOptions,
+    fleet: Arc<Fleet>,
     system: System,
-    workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
     /// Held while the list of workspaces changes.
     changing: Mutex<()>,
+    housekeeping: Mutex<Option<Housekeeping>>,
     _lock: Box<dyn DirLock>,
 }
 
-/// Why a data folder cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process holds it.
-    #[error("data folder {} is in use by another process", dir.display())]
-    Locked {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// The disk failed.
-    #[error("data folder {}: {source}", dir.display())]
-    Io {
-        /// The folder.
-        dir: PathBuf,
-        /// What the disk said.
-        source: std::io::Error,
-    },
-    /// A workspace's log cannot be opened.
-    #[error("workspace {workspace:?}: {source}")]
-    Log {
-        /// The workspace.
-        workspace: String,
-        /// Why.
-        source: headwater_log::OpenError,
-    },
-    /// A workspace's files cannot be read back.
-    #[error("workspace {workspace:?}: {source}")]
-    Recover {
-        /// The workspace.
-        workspace: String,
-        /// Why.
-        source: Box<RecoverError>,
-    },
-    /// The list of workspaces cannot be set up.
-    #[error("the list of workspaces cannot be set up: {0}")]
-    SystemProgram(#[from] SetProgramError),
-    /// A row of the list of workspaces makes no sense.
-    #[error("the list of workspaces holds a bad name: {0}")]
-    SystemName(#[from] NameError),
-}
-
-/// Why a workspace was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateWorkspaceError {
-    /// The name is not one.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// There is one of this name.
-    #[error("workspace {name:?} exists already")]
-    Exists {
-        /// The name.
-        name: String,
-    },
-    /// There are too many.
-    #[error("there are {max} workspaces, the limit")]
-    TooMany {
-        /// The limit.
-        max: usize,
-    },
-    /// It could not be written into the list of workspaces.
-    #[error("the list of workspaces could not be changed: {0}")]
-    System(#[from] PushError),
-    /// Its folder could not be made.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-}
-
-/// Why a workspace was not deleted.
-#[derive(Debug, thiserror::Error)]
-pub enum DeleteWorkspaceError {
-    /// There is none of this name.
-    #[error(transparent)]
-    Unknown(#[from] UnknownWorkspace),
-    /// It could not be taken out of the list of workspaces.
-    #[error("the list of workspaces could not be changed: {0}")]
-    System(#[from] PushError),
-}
-
-/// There is no workspace of this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("workspace {name:?} does not exist")]
-pub struct UnknownWorkspace {
-    /// The name asked for.
-    pub name: String,
-    /// The names there are.
-    pub known: Vec<String>,
-}
-
 impl Engine {
-    /// Opens a data folder, and in it every workspace.
+    /// Opens a data folder. Of its workspaces only the list is opened; each other one is when somebody asks for it.
     pub fn open(options: EngineOptions) -> Result<Arc<Engine>, OpenError> {
         let dir = options.data_dir.clone();
         let io = |source| OpenError::Io { dir: dir.clone(), source };
@@ -156,91 +81,157 @@ impl Engine {
         })?;
         let name = Name::system(system::NAME)?;
         let system = System::start(open_workspace(&options, &dir.join("system"), name, 0)?)?;
-        remove_orphans(&options.env, &dir, &system).map_err(io)?;
-        let mut workspaces = BTreeMap::new();
-        for (id, name) in system.workspaces() {
-            let folder = workspace_dir(&dir, id);
-            let workspace = open_workspace(&options, &folder, Name::new(&name)?, id)?;
-            workspaces.insert(name, Arc::new(workspace));
-        }
-        let workspaces = RwLock::new(workspaces);
-        Ok(Arc::new(Engine { options, system, workspaces, changing: Mutex::new(()), _lock: lock }))
+        let listed = system.workspaces();
+        remove_orphans(&options.env, &dir, &listed).map_err(io)?;
+        let entries = listed.into_iter().map(|listed| {
+            let (known, damage) = known::known(&options.env, &dir, listed.id, Name::new(&listed.name)?);
+            let entry = Entry::parked(known, damage);
+            entry.memory_bytes_max.store(listed.memory_bytes_max.unwrap_or(0), Ordering::Relaxed);
+            Ok(entry)
+        });
+        let entries = entries.collect::<Result<Vec<_>, OpenError>>()?;
+        let has_housekeeping = options.budget.housekeeping;
+        let fleet = Fleet::new(options, entries);
+        let housekeeping = has_housekeeping.then(|| Housekeeping::start(&fleet)).transpose().map_err(io)?;
+        Ok(Arc::new(Engine {
+            fleet,
+            system,
+            changing: Mutex::new(()),
+            housekeeping: Mutex::new(housekeeping),
+            _lock: lock,
+        }))
     }
 
     /// Makes an empty workspace. It is in the list before its folder is there: a folder without entry is removed at
     /// the next start, an entry without folder is an empty workspace.
+    ///
+    /// Waits on this thread for the disk.
     pub fn create_workspace(&self, name: &Name) -> Result<Arc<Workspace>, CreateWorkspaceError> {
         let name = Name::new(name.as_str())?;
         let _changing = self.changing.lock();
-        if self.workspaces.read().contains_key(name.as_str()) {
+        if self.fleet.contains(name.as_str()) {
             return Err(CreateWorkspaceError::Exists { name: name.to_string() });
         }
-        if self.workspaces.read().len() >= limits::WORKSPACES_MAX {
+        if self.fleet.len() >= limits::WORKSPACES_MAX {
             return Err(CreateWorkspaceError::TooMany { max: limits::WORKSPACES_MAX });
         }
-        let created = self.options.env.clock.now();
-        let id = self.system.add(name.as_str(), created)?;
+        let id = self.system.add(name.as_str(), self.fleet.now())?;
         headwater_env::kill_point::reach("workspace.listed");
-        let folder = workspace_dir(&self.options.data_dir, id);
-        let workspace = match open_workspace(&self.options, &folder, name.clone(), id) {
-            Ok(workspace) => Arc::new(workspace),
-            Err(error) => {
-                // What remains of the folder is removed at the next start, as it is not listed.
-                self.system.remove(id)?;
-                let _ = self.options.env.disk.remove_dir_all(&folder);
-                return Err(error.into());
+        let entry = self.fleet.add(Entry::parked(WorkspaceStatus::unopened(id, name.clone()), None));
+        wait(self.fleet.open(&entry)).map_err(|error| {
+            // What remains of the folder is removed at the next start, as it is not listed.
+            self.fleet.remove(name.as_str());
+            let _ = wait(self.fleet.end(&entry));
+            if let Err(refused) = self.system.remove(id) {
+                return refused.into();
             }
-        };
-        self.workspaces.write().insert(name.to_string(), Arc::clone(&workspace));
-        Ok(workspace)
+            let _ = self.disk().remove_dir_all(&workspace_dir(self.data_dir(), id));
+            error.into()
+        })
     }
 
-    /// Deletes a workspace with all it holds.
+    /// Deletes a workspace with all it holds, whether it is open, parked or damaged.
+    ///
+    /// Waits on this thread until what waits in it is done.
     pub fn delete_workspace(&self, name: &str) -> Result<(), DeleteWorkspaceError> {
         let _changing = self.changing.lock();
-        let workspace = self.workspace(name)?;
-        let id = workspace.status().id;
-        self.system.remove(id)?;
-        self.workspaces.write().remove(name);
-        workspace.close();
-        let folder = workspace_dir(&self.options.data_dir, id);
-        if let Err(error) = self.options.env.disk.remove_dir_all(&folder) {
+        let entry = self.fleet.entry(name)?;
+        self.system.remove(entry.id)?;
+        self.fleet.remove(name);
+        if let Some(workspace) = wait(self.fleet.end(&entry)) {
+            workspace.close();
+        }
+        let folder = workspace_dir(self.data_dir(), entry.id);
+        if self.disk().exists(&folder)
+            && let Err(error) = self.disk().remove_dir_all(&folder)
+        {
             tracing::warn!(%error, folder = %folder.display(), "a deleted workspace's folder stays until the next start");
         }
         Ok(())
     }
 
-    /// The workspace of this name.
-    pub fn workspace(&self, name: &str) -> Result<Arc<Workspace>, UnknownWorkspace> {
-        let workspaces = self.workspaces.read();
-        workspaces.get(name).cloned().ok_or_else(|| UnknownWorkspace {
-            name: name.to_owned(),
-            known: workspaces.keys().cloned().collect(),
-        })
+    /// Whether there is a workspace of this name.
+    #[must_use]
+    pub fn has_workspace(&self, name: &str) -> bool {
+        self.fleet.contains(name)
     }
 
-    /// All workspaces, by name.
-    pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
-        self.workspaces.read().values().cloned().collect()
+    /// The workspace of this name, opened if it is not. It stays open while somebody holds it. Never blocks the caller's
+    /// thread; needs a Tokio runtime with time.
+    pub async fn workspace(&self, name: &str) -> Result<Arc<Workspace>, WorkspaceError> {
+        let entry = self.fleet.entry(name)?;
+        let patience = Duration::from_millis(limits::OPENING_WAIT_MS);
+        match tokio::time::timeout(patience, self.fleet.open(&entry)).await {
+            Ok(opened) => opened,
+            Err(_) => Err(WorkspaceError::Opening { name: name.to_owned() }),
+        }
+    }
+
+    /// The same on a thread that may wait.
+    pub fn workspace_blocking(&self, name: &str) -> Result<Arc<Workspace>, WorkspaceError> {
+        let entry = self.fleet.entry(name)?;
+        wait(self.fleet.open(&entry))
+    }
+
+    /// What is told about all workspaces, by name. Opens none of them.
+    pub fn statuses(&self) -> Vec<WorkspaceStatus> {
+        self.fleet.statuses()
+    }
+
+    /// What is told about a workspace. Does not open it.
+    pub fn status(&self, name: &str) -> Result<WorkspaceStatus, UnknownWorkspace> {
+        Ok(self.fleet.entry(name)?.status())
     }
 
     /// What is told about the `_system` workspace.
-    pub fn system_status(&self) -> crate::workspace::WorkspaceStatus {
+    pub fn system_status(&self) -> WorkspaceStatus {
         self.system.status()
+    }
+
+    /// Sets what a workspace may hold in memory; `None` for as much as the server's budget says. Does not open it.
+    ///
+    /// Waits on this thread for the disk.
+    pub fn set_memory_bytes_max(&self, name: &str, bytes: Option<u64>) -> Result<(), DeleteWorkspaceError> {
+        let _changing = self.changing.lock();
+        let entry = self.fleet.entry(name)?;
+        self.system.set_memory_bytes_max(entry.id, bytes)?;
+        entry.memory_bytes_max.store(bytes.unwrap_or(0), Ordering::Relaxed);
+        if let Some(workspace) = entry.if_open() {
+            self.fleet.tell_budget(&entry, &workspace);
+        }
+        Ok(())
+    }
+
+    /// Parks what nobody uses, and tells the others how much memory they may hold. Housekeeping does this by itself.
+    pub fn tidy(&self) {
+        self.fleet.tidy();
     }
 
     /// Does what waits in every workspace, and ends their threads. Nothing is taken any more.
     pub fn shutdown(&self) {
-        for workspace in self.workspaces() {
-            workspace.close();
+        if let Some(housekeeping) = self.housekeeping.lock().take() {
+            housekeeping.stop();
+        }
+        for entry in self.fleet.entries() {
+            if let Some(workspace) = wait(self.fleet.end(&entry)) {
+                workspace.close();
+            }
         }
         self.system.close();
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.fleet.options.data_dir
+    }
+
+    fn disk(&self) -> &dyn headwater_env::Disk {
+        &*self.fleet.options.env.disk
     }
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("data_dir", &self.options.data_dir).finish_non_exhaustive()
+        f.debug_struct("Engine").field("data_dir", &self.fleet.options.data_dir).finish_non_exhaustive()
     }
 }
 
@@ -248,7 +239,7 @@ impl std::fmt::Debug for Engine {
 pub(crate) fn listed_workspaces(options: &EngineOptions) -> Result<Vec<(u64, String)>, OpenError> {
     let name = Name::system(system::NAME)?;
     let system = System::start(open_workspace(options, &options.data_dir.join("system"), name, 0)?)?;
-    Ok(system.workspaces())
+    Ok(system.workspaces().into_iter().map(|listed| (listed.id, listed.name)).collect())
 }
 
 fn workspaces_dir(data_dir: &Path) -> PathBuf {
@@ -261,73 +252,12 @@ fn workspace_dir(data_dir: &Path, id: u64) -> PathBuf {
 }
 
 /// Folders whose workspace is not in the list were left by a deletion that was cut short.
-fn remove_orphans(env: &Env, data_dir: &Path, system: &System) -> std::io::Result<()> {
-    let listed: Vec<String> = system.workspaces().into_iter().map(|(id, _)| id.to_string()).collect();
+fn remove_orphans(env: &Env, data_dir: &Path, listed: &[Listed]) -> std::io::Result<()> {
+    let listed: Vec<String> = listed.iter().map(|listed| listed.id.to_string()).collect();
     for entry in env.disk.list(&workspaces_dir(data_dir))? {
         if entry.is_dir && !listed.contains(&entry.name) {
             env.disk.remove_dir_all(&workspaces_dir(data_dir).join(&entry.name))?;
         }
     }
     Ok(())
-}
-
-/// Opens one workspace: its log, its snapshots, its thread.
-fn open_workspace(options: &EngineOptions, dir: &Path, name: Name, id: u64) -> Result<Workspace, OpenError> {
-    let io = |source| OpenError::Io { dir: dir.to_owned(), source };
-    let env = &options.env;
-    folder::create_durable(&*env.disk, &log_dir(dir), &options.data_dir).map_err(io)?;
-    let log_options = match options.log {
-        Some(log_options) => log_options,
-        None => LogOptions::for_volume(env.disk.available_bytes(dir).map_err(io)?),
-    };
-    let snapshot_log_bytes = options
-        .snapshot_log_bytes
-        .unwrap_or(SNAPSHOT_LOG_BYTES.min(SNAPSHOT_LOG_SEGMENTS * log_options.segment_bytes));
-    let (log, recovery) = FileLog::open(env, &log_dir(dir), log_options)
-        .map_err(|source| OpenError::Log { workspace: name.to_string(), source })?;
-    if let Recovery::Torn { file, offset, lsn_cut } = &recovery {
-        tracing::warn!(workspace = %name, file, offset, lsn = lsn_cut.0, "the log's last group was torn and is cut");
-    }
-    let compile = CompileOptions { test_hooks: options.test_hooks };
-    let Recovered { state, manifest, panicked } = recover(env, dir, &log, &compile)
-        .map_err(|source| OpenError::Recover { workspace: name.to_string(), source: Box::new(source) })?;
-    let shared = Arc::new(Shared::new(name.clone(), id, compile, Arc::clone(&env.clock)));
-    let log: Box<dyn LogStore> = Box::new(log);
-    let mut core = Core {
-        state,
-        committer: Committer::start(log, name.as_str()).map_err(io)?,
-        keeper: Keeper::new(env.clone(), dir.to_owned(), manifest, snapshot_log_bytes),
-        shared: Arc::clone(&shared),
-        env: env.clone(),
-        program: ProgramTurns::default(),
-        ticked_at: TimestampMicros::default(),
-    };
-    if let Some((lsn, record, reason)) = panicked {
-        // Requests of a resume are still queued; those of a step are known to the log alone.
-        let is_step = matches!(record, LogRecord::Step(_));
-        let requests = record.requests().iter().filter(|_| is_step).cloned();
-        let taken: Result<Vec<Taken>, _> =
-            requests.map(|r| skip::ticket_of(r, &core.state).map(taken_of)).collect();
-        let taken = taken.map_err(|source| OpenError::Recover {
-            workspace: name.to_string(),
-            source: Box::new(RecoverError::Record { lsn, source }),
-        })?;
-        core.skip(lsn, record, taken, &reason);
-    }
-    reply::publish(&core.state, &shared);
-    core.keeper.tell(&core.state, &core.committer, &shared);
-    Workspace::start(shared, core).map_err(io)
-}
-
-fn taken_of(ticket: crate::story::admit::Ticket) -> Taken {
-    let answer = PushAnswer {
-        lsn: headwater_types::Lsn::ZERO,
-        received: 0,
-        applied: 0,
-        rejected: 0,
-        errors: Vec::new(),
-        applied_now: true,
-        duplicate: false,
-    };
-    Taken { ticket, answer }
 }

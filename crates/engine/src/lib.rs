@@ -31,7 +31,8 @@ pub mod workspace;
 pub use clock::ClockMode;
 pub use counters::Counts;
 pub use engine::{
-    CreateWorkspaceError, DeleteWorkspaceError, Engine, EngineOptions, OpenError, UnknownWorkspace,
+    Budget, CreateWorkspaceError, DeleteWorkspaceError, Engine, EngineOptions, OpenError, UnknownWorkspace,
+    WorkspaceError,
 };
 pub use program::{
     ModuleConflict, Plan, PlanAction, PlanEntry, ProgramAnswer, RunningProgram, SetProgram, SetProgramError,
@@ -40,4 +41,4 @@ pub use published::Published;
 pub use push::{IfPaused, OnError, PushAnswer, PushError, PushRequest, PushTarget};
 pub use story::keep::RecoverError;
 pub use story::serve::{LookupError, QueryFailure};
-pub use workspace::{Condition, ControlError, WaitError, Workspace, WorkspaceStatus};
+pub use workspace::{Condition, ControlError, ReadAt, WaitError, Workspace, WorkspaceStatus};

@@ -49,6 +49,17 @@ impl Published {
         })
     }
 
+    /// Bytes of rows that this version holds and a newer one does not, about.
+    pub(crate) fn bytes_beyond(&self, newer: &Published) -> usize {
+        let beyond = |(index, old): (usize, &RelationPart)| {
+            let same_place = newer.parts.get(index).map(|Part::Relation(new)| new);
+            let new = same_place.filter(|new| new.name == old.name);
+            new.or_else(|| newer.relation(old.name.as_str()))
+                .map_or(0, |new| old.rows.bytes_beyond(&new.rows))
+        };
+        self.relations().enumerate().map(beyond).sum()
+    }
+
     /// All relations.
     pub fn relations(&self) -> impl Iterator<Item = &RelationPart> {
         self.parts.iter().map(|part| match part {

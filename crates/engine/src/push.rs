@@ -126,6 +126,28 @@ pub enum PushError {
     /// The disk is full.
     #[error("the disk is full: nothing was taken")]
     NoSpace,
+    /// The workspace holds as much memory as it may, and the request adds to it.
+    #[error("workspace {workspace:?} holds {held_bytes} bytes in memory, its budget is {bytes_max}")]
+    OverBudget {
+        /// Its name.
+        workspace: String,
+        /// What it holds.
+        held_bytes: u64,
+        /// What it may hold.
+        bytes_max: u64,
+    },
+    /// All workspaces together hold more memory than they may, and this one more than an equal share.
+    #[error(
+        "the server's memory is used up; workspace {workspace:?} holds {held_bytes} bytes, an equal share is {share_bytes}"
+    )]
+    ServerOverBudget {
+        /// Its name.
+        workspace: String,
+        /// What it holds.
+        held_bytes: u64,
+        /// What each open workspace may hold now.
+        share_bytes: u64,
+    },
     /// The log failed while the request was being written: it may be there after a restart, or not.
     #[error("the log failed while this request was written, its outcome is unknown")]
     OutcomeUnknown,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_engine::{Engine, Workspace};
+use headwater_engine::{Engine, Workspace, WorkspaceStatus};
 use headwater_types::limits;
 use tokio::sync::watch;
 
@@ -69,9 +69,14 @@ impl App {
         }
     }
 
-    /// The workspace of this name.
-    pub fn workspace(&self, name: &str) -> Result<Arc<Workspace>, ApiError> {
-        self.engine.workspace(name).map_err(ApiError::from)
+    /// The workspace of this name, opened if it is not. It stays open while somebody holds it.
+    pub async fn workspace(&self, name: &str) -> Result<Arc<Workspace>, ApiError> {
+        self.engine.workspace(name).await.map_err(ApiError::from)
+    }
+
+    /// What is told about a workspace. Does not open it.
+    pub fn status(&self, name: &str) -> Result<WorkspaceStatus, ApiError> {
+        self.engine.status(name).map_err(ApiError::from)
     }
 
     /// From now on no connection is accepted.

@@ -19,6 +19,8 @@ pub mod handlers;
 pub mod http;
 /// Log lines and panics.
 pub mod logging;
+/// How much memory the machine has.
+mod memory;
 /// Every route, and the router over them.
 pub mod routes;
 /// A server as a value: bind, serve, stop.

@@ -3,13 +3,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater_engine::{Engine, EngineOptions, OpenError};
+use headwater_engine::{Budget, Engine, EngineOptions, OpenError};
 use headwater_env::Env;
 use headwater_log::LogOptions;
 use tokio::net::TcpListener;
 
 use crate::app::{App, Bounds};
 use crate::http::listener;
+use crate::memory;
 use crate::routes::router;
 
 /// How a server is started.
@@ -29,6 +30,8 @@ pub struct ServerOptions {
     pub log: Option<LogOptions>,
     /// Bytes of log after which a workspace writes snapshots; the engine's own choice if `None`.
     pub snapshot_log_bytes: Option<u64>,
+    /// What all workspaces together may take of memory and threads.
+    pub budget: Budget,
 }
 
 impl ServerOptions {
@@ -43,6 +46,7 @@ impl ServerOptions {
             env: Env::real(),
             log: None,
             snapshot_log_bytes: None,
+            budget: Budget::of_memory(memory::share_of_the_machine()),
         }
     }
 }
@@ -84,7 +88,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the socket, then opens the data folder, which recovers every workspace.
+    /// Takes the socket, then opens the data folder. Workspaces are opened when somebody asks for them.
     pub fn open(options: ServerOptions) -> Result<Server, StartError> {
         let listener = listen(options.listen)?;
         let address =
@@ -95,6 +99,7 @@ impl Server {
             test_hooks: options.test_hooks,
             log: options.log,
             snapshot_log_bytes: options.snapshot_log_bytes,
+            budget: options.budget,
         })?;
         let app = Arc::new(App::new(engine, options.bounds, options.test_hooks));
         Ok(Server { listener, address, app })

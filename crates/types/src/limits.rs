@@ -39,6 +39,20 @@ pub const RELATIONS_MAX: usize = 1_000;
 pub const SQL_BYTES_MAX: usize = 1 << 20;
 /// Workspaces of one server.
 pub const WORKSPACES_MAX: usize = 1_000;
+/// Open workspaces beyond which idle ones are parked before their time: each has threads and a dataflow of its own.
+pub const OPEN_WORKSPACES_WANTED: usize = 64;
+/// Open workspaces at most, all of them in use; further ones get 503.
+pub const OPEN_WORKSPACES_MAX: usize = 512;
+/// How long a workspace stays open that nobody uses: long enough that whoever calls every minute never waits for it.
+pub const IDLE_PARK_MICROS: i64 = 60 * 1_000_000 + 5 * 1_000_000;
+/// The same while memory or threads are short. Not less, or workspaces would be opened and parked in turns.
+pub const PRESSED_PARK_MICROS: i64 = 2 * 1_000_000;
+/// Workspaces that are opened at once: opening reads files and computes views, more would only slow each other down.
+pub const OPENINGS_MAX: usize = 4;
+/// How long a request waits for its workspace to be opened; then it gets 503.
+pub const OPENING_WAIT_MS: u64 = 30_000;
+/// Bytes that all open workspaces together may hold where nobody knows how much memory the machine has.
+pub const MEMORY_BYTES_DEFAULT: u64 = 4 << 30;
 /// Requests that wait for one workspace's order.
 pub const QUEUED_REQUESTS_MAX: usize = 4_096;
 /// Bytes of requests that wait for one workspace's order.
@@ -79,6 +93,12 @@ pub const QUERY_ANSWER_BYTES_MAX: usize = 256 << 20;
 pub const QUERIES_RUNNING_MAX: usize = 4;
 /// Queries that wait for a place; further ones get 429.
 pub const QUERIES_WAITING_MAX: usize = 64;
+/// Versions of a workspace that `at_lsn` can still read beside the newest.
+pub const VERSIONS_KEPT_MAX: usize = 1_000;
+/// Bytes that they hold beyond the newest: what one client reads again must not cost others their memory.
+pub const VERSIONS_KEPT_BYTES_MAX: usize = 32 << 20;
+/// How long they are kept: enough for a page of queries that belong together.
+pub const VERSIONS_KEPT_MICROS: i64 = 60 * 1_000_000;
 /// Longest `min_lsn` wait.
 pub const MIN_LSN_WAIT_MS: u64 = 30_000;
 /// Bytes that all request bodies together hold, from their first byte to their answer; further ones get 503.

@@ -4,7 +4,7 @@ use headwater_env::{Env, LockError};
 use headwater_log::{AppendError, FileLog, LogOptions, LogStore, NewRecord, ReadError};
 use headwater_types::{Lsn, TimestampMicros};
 
-use crate::engine::{EngineOptions, OpenError, listed_workspaces};
+use crate::engine::{Budget, EngineOptions, OpenError, listed_workspaces};
 use crate::record::{LogRecord, RecordReadError, SkipRecord, Stamp};
 use crate::story::keep::log_dir;
 
@@ -74,6 +74,7 @@ pub fn skip(env: &Env, data_dir: &Path, workspace: &str, lsn: Lsn) -> Result<u64
         test_hooks: false,
         log: None,
         snapshot_log_bytes: None,
+        budget: Budget { housekeeping: false, ..Budget::default() },
     };
     let listed = listed_workspaces(&options)?;
     let found = listed.iter().find(|(_, name)| name == workspace);

@@ -1,15 +1,13 @@
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::collections::HashMap;
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 use headwater_codec::{BodyFormat, DecodeOptions, OperationName};
 use headwater_types::{Scan, TimestampMicros};
 
+use super::wait::wait;
 use crate::program::{SetProgram, SetProgramError};
+use crate::published::Published;
 use crate::push::{IfPaused, OnError, PushAnswer, PushError, PushRequest, PushTarget};
 use crate::workspace::{Workspace, WorkspaceStatus};
 
@@ -17,11 +15,27 @@ use crate::workspace::{Workspace, WorkspaceStatus};
 pub(super) const NAME: &str = "_system";
 
 const TABLE: &str = "workspaces";
+/// What an operator has set for a workspace; no row for what is as usual.
+const BUDGETS: &str = "workspace_budgets";
 const PROGRAM: &str = "CREATE TABLE workspaces (
     id BIGINT PRIMARY KEY,
     name VARCHAR NOT NULL,
     created TIMESTAMP NOT NULL
+);
+CREATE TABLE workspace_budgets (
+    id BIGINT PRIMARY KEY,
+    memory_bytes BIGINT NOT NULL
 );";
+
+/// A workspace as the list has it.
+pub(super) struct Listed {
+    /// Its number.
+    pub(super) id: u64,
+    /// Its name.
+    pub(super) name: String,
+    /// Bytes that it may hold in memory, if that was set.
+    pub(super) memory_bytes_max: Option<u64>,
+}
 
 /// The workspaces of a data folder, as rows of a table: one durable format, one recovery.
 pub(super) struct System {
@@ -29,27 +43,32 @@ pub(super) struct System {
 }
 
 impl System {
-    /// Takes the workspace that holds the list, and defines its table if it is new.
+    /// Takes the workspace that holds the list, and defines those of its tables that are new.
     pub(super) fn start(workspace: Workspace) -> Result<System, SetProgramError> {
-        if workspace.published().program.tables.is_empty() {
+        if workspace.published().relation(BUDGETS).is_none() {
             wait(workspace.set_program(PROGRAM.to_owned(), SetProgram::default()))?;
         }
         Ok(System { workspace })
     }
 
-    /// Numbers and names of all workspaces.
-    pub(super) fn workspaces(&self) -> Vec<(u64, String)> {
+    /// All workspaces, by number.
+    pub(super) fn workspaces(&self) -> Vec<Listed> {
         let published = self.workspace.published();
-        let Some(table) = published.relation(TABLE) else { return Vec::new() };
+        let mut budgets: HashMap<u64, u64> = HashMap::new();
+        each_batch(&published, BUDGETS, |ids, bytes| {
+            let bytes = bytes.as_primitive::<Int64Type>().values();
+            budgets
+                .extend(ids.iter().zip(bytes).map(|(id, bytes)| (id.cast_unsigned(), bytes.cast_unsigned())));
+        });
         let mut found = Vec::new();
-        for segment in 0..table.rows.num_segments() {
-            let batch = table.rows.segment(segment, Some(&[0, 1]));
-            let ids = batch.column(0).as_primitive::<Int64Type>();
-            let names = batch.column(1).as_string::<i32>();
-            let rows = ids.values().iter().zip(names.iter());
-            found.extend(rows.filter_map(|(id, name)| Some((id.cast_unsigned(), name?.to_owned()))));
-        }
-        found.sort_unstable();
+        each_batch(&published, TABLE, |ids, names| {
+            let rows = ids.iter().zip(names.as_string::<i32>());
+            found.extend(rows.filter_map(|(id, name)| {
+                let id = id.cast_unsigned();
+                Some(Listed { id, name: name?.to_owned(), memory_bytes_max: budgets.get(&id).copied() })
+            }));
+        });
+        found.sort_unstable_by_key(|listed| listed.id);
         found
     }
 
@@ -58,20 +77,48 @@ impl System {
         // Every change of the list takes a step, so its next LSN is a number that was never given.
         let id = self.workspace.published().lsn.next().0;
         let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-        self.push(&format!(r#"{{"id":{id},"name":"{name}","created":"{created}"}}"#), OperationName::Insert)?;
+        let row = format!(r#"{{"id":{id},"name":"{name}","created":"{created}"}}"#);
+        self.push(TABLE, &row, OperationName::Insert)?;
         Ok(id)
     }
 
     /// Takes a workspace off the list.
     pub(super) fn remove(&self, id: u64) -> Result<(), PushError> {
-        self.push(&format!(r#"{{"id":{id}}}"#), OperationName::Delete).map(|_| ())
+        self.push(TABLE, &format!(r#"{{"id":{id}}}"#), OperationName::Delete)?;
+        if let Err(error) = self.set_memory_bytes_max(id, None) {
+            // Numbers are not given twice, so it does nothing.
+            tracing::warn!(%error, id, "the budget of a workspace that is gone stays in the list");
+        }
+        Ok(())
     }
 
-    fn push(&self, body: &str, operation: OperationName) -> Result<PushAnswer, PushError> {
+    /// Notes what a workspace may hold in memory.
+    pub(super) fn set_memory_bytes_max(&self, id: u64, bytes: Option<u64>) -> Result<(), PushError> {
+        let key = format!(r#"{{"id":{id}}}"#);
+        let set = match bytes {
+            Some(bytes) => {
+                let row = format!(r#"{{"id":{id},"memory_bytes":{bytes}}}"#);
+                self.push(BUDGETS, &row, OperationName::Insert)
+            }
+            None if self.has_budget(id) => self.push(BUDGETS, &key, OperationName::Delete),
+            None => return Ok(()),
+        };
+        set.map(|_| ())
+    }
+
+    fn has_budget(&self, id: u64) -> bool {
+        let mut found = false;
+        each_batch(&self.workspace.published(), BUDGETS, |ids, _| {
+            found |= ids.contains(&id.cast_signed());
+        });
+        found
+    }
+
+    fn push(&self, table: &str, body: &str, operation: OperationName) -> Result<PushAnswer, PushError> {
         wait(self.workspace.push(PushRequest {
             body: body.to_owned().into(),
             format: BodyFormat::Json,
-            target: PushTarget::Table(TABLE.to_owned()),
+            target: PushTarget::Table(table.to_owned()),
             options: DecodeOptions { operation, ..DecodeOptions::default() },
             on_error: OnError::RejectRequest,
             if_paused: IfPaused::Refuse,
@@ -90,23 +137,11 @@ impl System {
     }
 }
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Waits on this thread. The list changes rarely, and its callers are not asynchronous.
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
+/// The first two columns of a table, batch by batch; the first is its number.
+fn each_batch(published: &Published, table: &str, mut each: impl FnMut(&[i64], &dyn Array)) {
+    let Some(table) = published.relation(table) else { return };
+    for segment in 0..table.rows.num_segments() {
+        let batch = table.rows.segment(segment, Some(&[0, 1]));
+        each(batch.column(0).as_primitive::<Int64Type>().values(), &**batch.column(1));
     }
 }

@@ -1,5 +1,7 @@
 //! What a workspace knows between two steps. One thread owns it; readers see [`crate::Published`] instead.
 
+/// How much memory it takes.
+mod memory;
 /// Tables that the system fills: quarantine and error_view.
 mod system_table;
 

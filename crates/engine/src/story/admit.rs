@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_codec::{OperationName, decode_mixed, decode_table};
-use headwater_types::{Decoded, IfAbsent, ProgramVersion, RecordError, limits};
+use headwater_types::{Decoded, IfAbsent, OperationKind, ProgramVersion, RecordError, limits};
 use tokio::sync::oneshot;
 
 use crate::program::RunningProgram;
@@ -40,6 +40,15 @@ pub(crate) struct Admitted {
     pub key_id: String,
     /// The beginning of its body, for quarantine should its step have to be skipped.
     pub body_head: String,
+}
+
+impl Admitted {
+    /// Whether it may make the workspace larger. What only deletes does not.
+    pub(crate) fn adds_rows(&self) -> bool {
+        let deletes =
+            |kind: &OperationKind| matches!(kind, OperationKind::DeleteRow | OperationKind::DeleteKey);
+        !self.decoded.operations.iter().all(|operation| deletes(&operation.kind))
+    }
 }
 
 /// An admitted request and the one who waits for its answer.

@@ -1,15 +1,14 @@
 //! Reading: look-ups by key and queries, from one published version.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use headwater_codec::parse_key;
 use headwater_sql::{QueryError, QueryOptions, QueryRelation, QueryResult, QuerySource};
-use headwater_types::{Lsn, RecordError, Scan, limits};
+use headwater_types::{Lsn, RecordError, Scan};
 
-use crate::published::Published;
-use crate::workspace::{WaitError, Workspace};
+use crate::published::{Published, RelationPart};
+use crate::workspace::{ReadAt, WaitError, Workspace};
 
 /// Why a look-up found nothing to answer.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +52,32 @@ impl Workspace {
         // Held so that the row and the LSN are of one version.
         let changing = self.shared.changing.read();
         let published = self.published();
+        let (relation, key) = self.sought(&published, table, key)?;
+        let found = relation.reader.lookup(&key);
+        drop(changing);
+        Ok((published.lsn, (found.num_rows() > 0).then_some(found)))
+    }
+
+    /// The row with this key in a version that was published, the newest or an older one.
+    pub fn lookup_in(
+        &self,
+        published: &Published,
+        table: &str,
+        key: &[&str],
+    ) -> Result<Option<RecordBatch>, LookupError> {
+        passed!("serve");
+        let (relation, key) = self.sought(published, table, key)?;
+        let found = relation.reader.lookup_at(&relation.rows, &key);
+        Ok((found.num_rows() > 0).then_some(found))
+    }
+
+    /// The table and the key's columns of a look-up.
+    fn sought<'a>(
+        &self,
+        published: &'a Published,
+        table: &str,
+        key: &[&str],
+    ) -> Result<(&'a RelationPart, RecordBatch), LookupError> {
         let unknown = || LookupError::UnknownTable {
             name: table.to_owned(),
             workspace: self.name().to_string(),
@@ -64,20 +89,20 @@ impl Workspace {
             return Err(LookupError::NoPrimaryKey { name: table.to_owned() });
         }
         let key = parse_key(key, definition).map_err(LookupError::BadKey)?;
-        let relation = published.relation(table).ok_or_else(unknown)?;
-        let found = relation.reader.lookup(&key);
-        drop(changing);
-        Ok((published.lsn, (found.num_rows() > 0).then_some(found)))
+        Ok((published.relation(table).ok_or_else(unknown)?, key))
     }
 
     /// Runs one SELECT over a published version that holds at least `min_lsn`.
     pub async fn query(&self, text: &str, min_lsn: Option<Lsn>) -> Result<(Lsn, QueryResult), QueryFailure> {
+        self.query_at(text, min_lsn.map_or(ReadAt::Newest, ReadAt::AtLeast)).await
+    }
+
+    /// Runs one SELECT over a published version.
+    pub async fn query_at(&self, text: &str, at: ReadAt) -> Result<(Lsn, QueryResult), QueryFailure> {
         passed!("serve");
-        let published = match min_lsn {
-            None => self.published(),
-            Some(lsn) => self.wait_for(lsn, Duration::from_millis(limits::MIN_LSN_WAIT_MS)).await?,
-        };
+        let published = self.version(at).await?;
         let options = QueryOptions {
+            owner: self.shared.id,
             now: self.shared.now(&published),
             test_hooks: self.shared.options.test_hooks,
             ..QueryOptions::default()

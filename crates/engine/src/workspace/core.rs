@@ -69,6 +69,9 @@ impl Core {
             self.close_for_writes("its thread panicked; restart to recover");
             self.shared.queue.abandon();
         }
+        if self.shared.is_parking() && self.shared.read_only().is_none() {
+            self.keeper.park(&self.state, &self.committer, &self.shared);
+        }
         self.keeper.wait();
         self.shared.tell_closing();
     }
@@ -85,6 +88,7 @@ impl Core {
         self.change_program_a_little();
         self.tick_if_due();
         self.keeper.consider(&self.state, &self.committer, &self.shared);
+        self.shared.tell_memory(self.state.memory_bytes());
         true
     }
 

@@ -1,20 +1,24 @@
 /// The workspace's thread: it takes one step at a time.
 pub(crate) mod core;
+/// What it holds in memory, and what it may.
+pub(crate) mod memory;
 /// Program changes, in turns between pushes.
 pub(crate) mod program_turns;
 /// What waits for the workspace's thread.
 pub(crate) mod queue;
 /// What is told about a workspace.
 mod status;
+/// The versions that readers can still ask for.
+mod versions;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use headwater_env::Clock;
 use headwater_sql::CompileOptions;
-use headwater_types::{Lsn, Name, TimestampMicros};
+use headwater_types::{Lsn, Name, TimestampMicros, limits};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
@@ -26,8 +30,10 @@ use crate::published::Published;
 use crate::push::{PushAnswer, PushError, PushRequest};
 use crate::state::State;
 use crate::story::admit::{Reply, Ticket, admit, body_hash};
+use memory::Memory;
 use program_turns::{Asked, ChangePlace};
 use queue::{Command, Queue, QueueError};
+use versions::Versions;
 
 pub use status::{Condition, WorkspaceStatus};
 
@@ -57,6 +63,11 @@ pub(crate) struct Shared {
     /// Program changes that are under way or wait.
     program_changes: Arc<AtomicUsize>,
     facts: Mutex<Facts>,
+    /// Versions that were the newest a while ago.
+    versions: Mutex<Versions>,
+    pub(crate) memory: Memory,
+    /// Whether the thread ends because nobody uses the workspace.
+    is_parking: AtomicBool,
 }
 
 /// What status tells beyond the published version. Written by the thread alone.
@@ -85,6 +96,26 @@ pub enum WaitError {
     /// The workspace is closing.
     #[error("the workspace is closing")]
     Closing,
+    /// It came and went: its version is not kept any more.
+    #[error("LSN {lsn} is not kept any more, the oldest that is is {oldest}")]
+    Gone {
+        /// What was asked for.
+        lsn: Lsn,
+        /// The oldest that can be read.
+        oldest: Lsn,
+    },
+}
+
+/// Which version is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadAt {
+    /// The newest.
+    #[default]
+    Newest,
+    /// The newest, once it holds this LSN.
+    AtLeast(Lsn),
+    /// The one of this LSN, once it has come, while it is kept.
+    Exactly(Lsn),
 }
 
 /// Why a pause, a resume or a clock was not set. Nothing changed.
@@ -142,6 +173,9 @@ impl Shared {
             newest: watch::channel(Lsn::ZERO).0,
             program_changes: Arc::default(),
             facts: Mutex::default(),
+            versions: Mutex::default(),
+            memory: Memory::default(),
+            is_parking: AtomicBool::new(false),
         }
     }
 
@@ -152,7 +186,14 @@ impl Shared {
     /// Swaps in a version and wakes who waits for it.
     pub(crate) fn show(&self, published: Arc<Published>, state: &State) {
         let lsn = published.lsn;
-        self.published.store(published);
+        // Locked over both, so that whoever finds a newer version finds the one before it as well.
+        let mut versions = self.versions.lock();
+        let old = self.published.swap(Arc::clone(&published));
+        // Before the first version that is shown there is a stand-in, and a version may be shown twice.
+        let is_version = *self.newest.borrow() > Lsn::ZERO && old.lsn < lsn;
+        let gone = if is_version { versions.keep(old, &published, self.clock.now()) } else { Vec::new() };
+        drop(versions);
+        drop(gone);
         let mut facts = self.facts.lock();
         facts.counters.clone_from(&state.counters);
         facts.clocks = state.clocks;
@@ -163,6 +204,24 @@ impl Shared {
         }
         drop(facts);
         self.newest.send_replace(lsn);
+    }
+
+    /// Tells what the state holds in memory. Older versions give way: they take half of what is left at the most, or rows
+    /// that were deleted to make room would be held by them.
+    pub(crate) fn tell_memory(&self, state_bytes: u64) {
+        let room = usize::try_from(self.memory.room(state_bytes) / 2).unwrap_or(usize::MAX);
+        let versions_bytes = self.forget_versions(room.min(limits::VERSIONS_KEPT_BYTES_MAX));
+        self.memory.tell_held(state_bytes + versions_bytes as u64);
+    }
+
+    /// Lets go of versions that are too old to be kept, or too large, and returns how many bytes the others hold.
+    fn forget_versions(&self, bytes_max: usize) -> usize {
+        let mut versions = self.versions.lock();
+        let gone = versions.forget(self.clock.now(), bytes_max);
+        let bytes = versions.bytes();
+        drop(versions);
+        drop(gone);
+        bytes
     }
 
     /// Wakes who waits for an LSN that will not come.
@@ -196,8 +255,13 @@ impl Shared {
     pub(crate) fn read_only(&self) -> Option<String> {
         match &self.facts.lock().condition {
             Condition::ReadOnly { reason } => Some(reason.clone()),
-            Condition::Running | Condition::Paused => None,
+            _ => None,
         }
+    }
+
+    /// Whether the thread ends because nobody uses the workspace.
+    pub(crate) fn is_parking(&self) -> bool {
+        self.is_parking.load(Ordering::Relaxed)
     }
 
     pub(crate) fn status(&self) -> WorkspaceStatus {
@@ -217,6 +281,8 @@ impl Shared {
             idempotency_keys: facts.idempotency_keys,
             log_bytes: facts.log_bytes,
             snapshot_lsn: facts.snapshot_lsn,
+            memory_bytes: self.memory.held_bytes(),
+            memory_bytes_max: self.memory.bytes_max(),
         }
     }
 }
@@ -250,6 +316,21 @@ impl Workspace {
         }
     }
 
+    /// The version to be read.
+    pub async fn version(&self, at: ReadAt) -> Result<Arc<Published>, WaitError> {
+        let patience = Duration::from_millis(limits::MIN_LSN_WAIT_MS);
+        let lsn = match at {
+            ReadAt::Newest => return Ok(self.published()),
+            ReadAt::AtLeast(lsn) => return self.wait_for(lsn, patience).await,
+            ReadAt::Exactly(lsn) => lsn,
+        };
+        let newest = self.wait_for(lsn, patience).await?;
+        if newest.lsn == lsn {
+            return Ok(newest);
+        }
+        self.shared.versions.lock().at(lsn, &newest).map_err(|oldest| WaitError::Gone { lsn, oldest })
+    }
+
     /// Takes records: they are durable, applied and readable when this returns.
     ///
     /// Decoding happens on the calling thread. Dropping the future does not take back a request that was queued.
@@ -264,6 +345,12 @@ impl Workspace {
                 Ok(admitted) => admitted,
                 Err(refused) => return self.recall(&request).await.ok_or(refused),
             };
+            let waiting_bytes = self.shared.queue.push_bytes();
+            if let Err(refused) =
+                self.shared.memory.check(&admitted, waiting_bytes, self.shared.name.as_str())
+            {
+                return self.recall(&request).await.ok_or(refused);
+            }
             let (reply, answer) = oneshot::channel();
             self.shared.queue.add(Command::Push(Ticket { admitted, reply })).map_err(
                 |error| match error {
@@ -368,6 +455,37 @@ impl Workspace {
     #[must_use]
     pub fn status(&self) -> WorkspaceStatus {
         self.shared.status()
+    }
+
+    /// What it holds in memory, about.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.shared.memory.held_bytes()
+    }
+
+    /// Sets what it may hold in memory.
+    pub(crate) fn set_memory_bytes_max(&self, bytes: u64) {
+        self.shared.memory.set_bytes_max(bytes);
+    }
+
+    /// Sets what the server's budget leaves to it.
+    pub(crate) fn set_memory_share(&self, bytes: u64) {
+        self.shared.memory.set_share(bytes);
+    }
+
+    /// Whether its thread has nothing to do, and opening it again would bring it back as it is. What failed is kept for
+    /// its operator to see.
+    pub(crate) fn can_be_parked(&self) -> bool {
+        self.shared.queue.is_idle()
+            && self.shared.program_changes.load(Ordering::Relaxed) == 0
+            && self.shared.read_only().is_none()
+    }
+
+    /// Ends its threads after a snapshot, if that makes the next opening quicker, and returns its last status. The caller
+    /// holds the only handle.
+    pub(crate) fn park(&self) -> WorkspaceStatus {
+        self.shared.is_parking.store(true, Ordering::Relaxed);
+        self.close();
+        self.status()
     }
 
     /// Does what waits, then ends the workspace's thread.

@@ -46,6 +46,8 @@ struct Inner {
     commands: VecDeque<Command>,
     push_bytes: usize,
     closed: bool,
+    /// Whether the thread waits for something to come.
+    is_waiting: bool,
 }
 
 /// Why a command was not queued.
@@ -101,7 +103,9 @@ impl Queue {
     pub(crate) fn next(&self, idle: Duration) -> Next {
         let mut inner = self.inner.lock();
         if inner.commands.is_empty() && !inner.closed && !idle.is_zero() {
+            inner.is_waiting = true;
             self.ready.wait_for(&mut inner, idle);
+            inner.is_waiting = false;
         }
         let mut pushes: Vec<Ticket> = Vec::new();
         let mut bytes = 0;
@@ -126,6 +130,17 @@ impl Queue {
             (true, true) => Next::Closed,
             (true, false) => Next::Idle,
         }
+    }
+
+    /// Whether nothing waits, and the thread does: closing the queue now ends it at once.
+    pub(crate) fn is_idle(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.commands.is_empty() && inner.is_waiting
+    }
+
+    /// Bytes of pushes that wait.
+    pub(crate) fn push_bytes(&self) -> usize {
+        self.inner.lock().push_bytes
     }
 
     /// Takes nothing more, and drops what waits: whoever waits for it learns that no answer will come.

@@ -18,9 +18,29 @@ pub enum Condition {
         /// What failed.
         reason: String,
     },
+    /// It is not open: nobody used it for a while, or since the start. The next request opens it.
+    Parked,
+    /// It is being opened.
+    Opening,
+    /// It cannot be opened: its files are damaged.
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
-/// What is told about a workspace.
+impl Condition {
+    /// What failed and needs somebody to look after it, if anything did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Condition::ReadOnly { reason } | Condition::Damaged { reason } => Some(reason),
+            Condition::Running | Condition::Paused | Condition::Parked | Condition::Opening => None,
+        }
+    }
+}
+
+/// What is told about a workspace. While it is parked: as it was known last.
 #[derive(Clone, Debug)]
 pub struct WorkspaceStatus {
     /// Its name.
@@ -49,4 +69,31 @@ pub struct WorkspaceStatus {
     pub log_bytes: u64,
     /// The LSN of the newest snapshots.
     pub snapshot_lsn: Lsn,
+    /// Bytes that its rows, their indexes and its views' state hold in memory, about; while parked, held.
+    pub memory_bytes: u64,
+    /// Bytes that they may hold before it takes deletions only; 0 before it was opened.
+    pub memory_bytes_max: u64,
+}
+
+impl WorkspaceStatus {
+    /// A workspace of which nothing else is known.
+    pub(crate) fn unopened(id: u64, name: Name) -> WorkspaceStatus {
+        WorkspaceStatus {
+            name,
+            id,
+            condition: Condition::Parked,
+            lsn: Lsn::ZERO,
+            program_version: ProgramVersion::default(),
+            clock_mode: ClockMode::default(),
+            workspace_clock: TimestampMicros::default(),
+            ingest_time: TimestampMicros::default(),
+            counts: BTreeMap::new(),
+            queued_bytes: 0,
+            idempotency_keys: 0,
+            log_bytes: 0,
+            snapshot_lsn: Lsn::ZERO,
+            memory_bytes: 0,
+            memory_bytes_max: 0,
+        }
+    }
 }

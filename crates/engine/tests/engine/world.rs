@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use headwater_codec::{BodyFormat, DecodeOptions, OperationName, json};
 use headwater_engine::{
-    Engine, EngineOptions, IfPaused, OnError, OpenError, PushAnswer, PushError, PushRequest, PushTarget,
-    SetProgram, Workspace,
+    Budget, Engine, EngineOptions, IfPaused, OnError, OpenError, PushAnswer, PushError, PushRequest,
+    PushTarget, SetProgram, Workspace,
 };
 use headwater_env::sim::SimDisk;
 use headwater_env::{Env, ManualClock, SeededRng};
@@ -38,6 +38,7 @@ pub fn options(disk: &SimDisk, clock: &Arc<ManualClock>) -> EngineOptions {
         test_hooks: true,
         log: Some(log),
         snapshot_log_bytes: Some(64 << 10),
+        budget: Budget { housekeeping: false, ..Budget::default() },
     }
 }
 
@@ -72,7 +73,7 @@ impl World {
     }
 
     pub fn workspace(&self) -> Arc<Workspace> {
-        self.engine.workspace("w").unwrap()
+        self.engine.workspace_blocking("w").unwrap()
     }
 
     pub fn set_program(&self, sql: &str) -> Lsn {

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use headwater_engine::OpenError;
+use headwater_engine::{Budget, OpenError};
 use rlimit::Resource;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +23,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
+    /// Bytes that the rows, indexes and views of all workspaces together may hold in memory; 60 % of the machine's unless
+    /// given
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    memory_bytes: Option<u64>,
+
     /// For trying things out: without --data-dir the data goes to a temporary folder
     #[arg(long)]
     dev: bool,
@@ -32,7 +37,11 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs) -> Done {
     let (data_dir, _temporary) = data_folder(args)?;
     raise_file_limit();
-    let options = test_hooks::apply(ServerOptions::new(args.listen, data_dir.clone()))?;
+    let mut options = ServerOptions::new(args.listen, data_dir.clone());
+    if let Some(bytes) = args.memory_bytes {
+        options.budget = Budget::of_memory(bytes);
+    }
+    let options = test_hooks::apply(options)?;
     let server = Server::open(options).map_err(|error| explain(error, &data_dir))?;
     let address = server.address();
     runtime()?.block_on(async move {
@@ -139,7 +148,7 @@ fn explain_open(error: &OpenError, said: CliError, data_dir: &Path) -> CliError 
         OpenError::Locked { .. } => {
             said.hint("stop the other headwater, or give another folder: --data-dir DIR")
         }
-        OpenError::Io { .. } => {
+        OpenError::Io { .. } | OpenError::NoRoom { .. } => {
             said.hint("check that the folder can be written, or give another: --data-dir DIR")
         }
         OpenError::Log { .. } | OpenError::Recover { .. } => {

@@ -125,6 +125,16 @@ conditions! {
         "the Idempotency-Key is empty or too long" => "use 1 to 255 bytes, a UUID for example";
     NO_SPACE "no_space" INSUFFICIENT_STORAGE retry 2:
         "the disk is full; nothing was taken; reads go on, writes resume by themselves" => "free space on the volume of the data folder";
+    WORKSPACE_OVER_BUDGET "workspace_over_budget" INSUFFICIENT_STORAGE retry 5:
+        "the workspace holds as much memory as it may; nothing was taken; deletions and reads go on" => "delete rows (op=delete), drop views, or raise its budget: PUT /v1/workspaces/{w} {\"memory_bytes\": …}";
+    SERVER_OVER_BUDGET "server_over_budget" INSUFFICIENT_STORAGE retry 5:
+        "all workspaces together hold as much memory as the server may, and this one more than an equal share; nothing was taken; deletions and reads go on" => "delete rows (op=delete), or start the server with more: headwater serve --memory-bytes";
+    WORKSPACE_DAMAGED "workspace_damaged" INTERNAL_SERVER_ERROR:
+        "the workspace's files are damaged, so it cannot be opened; nothing was taken; other workspaces go on" => "stop the server and look: headwater doctor --data-dir DIR; restore the files from a backup, then start again";
+    WORKSPACE_NOT_OPENED "workspace_not_opened" SERVICE_UNAVAILABLE retry 2:
+        "the workspace could not be opened: the disk failed, or memory or threads are used up; nothing was taken" => "send it again; if it stays so, look at the server's disk and memory";
+    WORKSPACE_OPENING "workspace_opening" SERVICE_UNAVAILABLE retry 2:
+        "the workspace is still being opened; nothing was taken" => "send it again";
     OUTCOME_UNKNOWN "outcome_unknown" INTERNAL_SERVER_ERROR:
         "the log failed while the request was written: after a restart it is there, or it is not" => "restart the server, then send the request again with the same Idempotency-Key";
     STEP_SKIPPED "step_skipped" INTERNAL_SERVER_ERROR:
@@ -135,6 +145,8 @@ conditions! {
         "the server is stopping, or the workspace was deleted; nothing was taken" => "send it again to the restarted server";
     LSN_NOT_REACHED "lsn_not_reached" PRECONDITION_FAILED:
         "the workspace did not reach min_lsn in time" => "ask for an LSN that an answer gave";
+    VERSION_GONE "version_gone" GONE:
+        "the version of at_lsn is not kept any more; `lsn` is the oldest that is" => "leave at_lsn out to read the newest version, or ask for a newer one";
     QUERIES_FULL "queries_full" TOO_MANY_REQUESTS retry 1:
         "too many queries wait" => "send it again after a moment";
     QUERY_TIMEOUT "query_timeout" UNPROCESSABLE_ENTITY:

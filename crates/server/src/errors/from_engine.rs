@@ -1,7 +1,7 @@
 use headwater_codec::BodyError;
 use headwater_engine::{
     ControlError, CreateWorkspaceError, DeleteWorkspaceError, LookupError, PushError, QueryFailure,
-    SetProgramError, UnknownWorkspace, WaitError,
+    SetProgramError, UnknownWorkspace, WaitError, WorkspaceError,
 };
 use headwater_sql::QueryError;
 
@@ -21,6 +21,19 @@ impl From<UnknownWorkspace> for ApiError {
     }
 }
 
+impl From<WorkspaceError> for ApiError {
+    fn from(error: WorkspaceError) -> ApiError {
+        let message = error.to_string();
+        match error {
+            WorkspaceError::Unknown(unknown) => unknown.into(),
+            WorkspaceError::Damaged { .. } => ApiError::new(&c::WORKSPACE_DAMAGED, message),
+            WorkspaceError::NotOpened { .. } => ApiError::new(&c::WORKSPACE_NOT_OPENED, message),
+            WorkspaceError::Opening { .. } => ApiError::new(&c::WORKSPACE_OPENING, message),
+            WorkspaceError::Closing { .. } => ApiError::new(&c::CLOSING, message),
+        }
+    }
+}
+
 impl From<CreateWorkspaceError> for ApiError {
     fn from(error: CreateWorkspaceError) -> ApiError {
         let message = error.to_string();
@@ -29,7 +42,7 @@ impl From<CreateWorkspaceError> for ApiError {
             CreateWorkspaceError::Exists { .. } => ApiError::new(&c::WORKSPACE_EXISTS, message),
             CreateWorkspaceError::TooMany { .. } => ApiError::new(&c::TOO_MANY_WORKSPACES, message),
             CreateWorkspaceError::System(refused) => list_not_changed(message, &refused),
-            CreateWorkspaceError::Open(_) => ApiError::new(&c::INTERNAL, message),
+            CreateWorkspaceError::Open(error) => error.into(),
         }
     }
 }
@@ -58,6 +71,8 @@ fn list_not_changed(message: String, error: &PushError) -> ApiError {
         | PushError::RecordsRefused { .. }
         | PushError::Paused { .. }
         | PushError::PausedQueueFull { .. }
+        | PushError::OverBudget { .. }
+        | PushError::ServerOverBudget { .. }
         | PushError::StepSkipped { .. }
         | PushError::IdempotencyMismatch { .. }
         | PushError::IdempotencyFull { .. }
@@ -81,6 +96,8 @@ impl From<PushError> for ApiError {
             PushError::QueueFull { .. } => ApiError::new(&c::QUEUE_FULL, message),
             PushError::ProgramChanging { .. } => ApiError::new(&c::PROGRAM_CHANGING, message),
             PushError::NoSpace => ApiError::new(&c::NO_SPACE, message),
+            PushError::OverBudget { .. } => ApiError::new(&c::WORKSPACE_OVER_BUDGET, message),
+            PushError::ServerOverBudget { .. } => ApiError::new(&c::SERVER_OVER_BUDGET, message),
             PushError::OutcomeUnknown => ApiError::new(&c::OUTCOME_UNKNOWN, message),
             PushError::StepSkipped { .. } => ApiError::new(&c::STEP_SKIPPED, message),
             PushError::IdempotencyMismatch { .. } => ApiError::new(&c::IDEMPOTENCY_MISMATCH, message),
@@ -149,6 +166,11 @@ impl From<WaitError> for ApiError {
         match error {
             WaitError::Timeout { .. } => ApiError::new(&c::LSN_NOT_REACHED, message),
             WaitError::Closing => ApiError::new(&c::CLOSING, message),
+            WaitError::Gone { oldest, .. } => ApiError::new(&c::VERSION_GONE, message)
+                .hint(format!(
+                    "leave at_lsn out to read the newest version, or ask for LSN {oldest} or later"
+                ))
+                .at(oldest),
         }
     }
 }

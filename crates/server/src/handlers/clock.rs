@@ -70,7 +70,7 @@ impl ClockAt {
 )]
 pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    answer::json(&ClockAt::of(&app.workspace(&name)?.status()))
+    answer::json(&ClockAt::of(&app.status(&name)?))
 }
 
 /// Sets what moves the workspace clock, and where a manual clock stands. The clock never goes back.
@@ -87,7 +87,7 @@ pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, 
     )
 )]
 pub async fn put(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
-    let workspace = app.workspace(&name)?;
+    let workspace = app.workspace(&name).await?;
     Params::of(request.uri())?.finish()?;
     let (head, body) = request.into_parts();
     let wanted = parse(&read_text(&app, &head.headers, body).await?)?;

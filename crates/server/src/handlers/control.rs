@@ -24,7 +24,7 @@ use crate::http::segments::Segments;
 )]
 pub async fn pause(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let status = app.workspace(&name)?.pause().await?;
+    let status = app.workspace(&name).await?.pause().await?;
     answer::json(&WorkspaceAnswer::from(status))
 }
 
@@ -42,6 +42,6 @@ pub async fn pause(State(app): State<Arc<App>>, Segments(name): Segments<String>
 )]
 pub async fn resume(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let status = app.workspace(&name)?.resume().await?;
+    let status = app.workspace(&name).await?.resume().await?;
     answer::json(&WorkspaceAnswer::from(status))
 }

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use headwater_engine::Condition;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +14,7 @@ use crate::http::params::Params;
 pub struct Health {
     /// `ok`, or `failing`.
     pub status: &'static str,
-    /// Workspaces that take no writes because their log or their views failed, and why.
+    /// Workspaces that take no writes, because their log or their views failed or their files are damaged, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<FailingWorkspace>,
 }
@@ -48,7 +47,7 @@ pub async fn healthz(State(app): State<Arc<App>>, uri: Uri) -> Answer {
     answer::json_with(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "failing", failing })
 }
 
-/// Whether the server takes requests: every workspace is recovered, and it is not stopping.
+/// Whether the server takes requests: it has its data, and it is not stopping.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -69,13 +68,10 @@ pub async fn readyz(State(app): State<Arc<App>>, uri: Uri) -> Answer {
 }
 
 fn failing(app: &App) -> Vec<FailingWorkspace> {
-    let statuses = app.engine.workspaces().into_iter().map(|workspace| workspace.status());
-    let statuses = statuses.chain([app.engine.system_status()]);
-    let failing = statuses.filter_map(|status| match status.condition {
-        Condition::ReadOnly { reason } => {
-            Some(FailingWorkspace { workspace: status.name.to_string(), reason })
-        }
-        Condition::Running | Condition::Paused => None,
+    let statuses = app.engine.statuses().into_iter().chain([app.engine.system_status()]);
+    let failing = statuses.filter_map(|status| {
+        let reason = status.condition.failure()?.to_owned();
+        Some(FailingWorkspace { workspace: status.name.to_string(), reason })
     });
     failing.collect()
 }

@@ -24,8 +24,7 @@ pub async fn metrics(State(app): State<Arc<App>>, uri: Uri) -> Answer {
     write_door(&mut text, &app);
     write_answers(&mut text, &app.counters);
     write_refusals(&mut text, &app.counters);
-    let statuses = app.engine.workspaces().into_iter().map(|workspace| workspace.status());
-    let statuses = statuses.chain([app.engine.system_status()]).collect::<Vec<_>>();
+    let statuses = app.engine.statuses().into_iter().chain([app.engine.system_status()]).collect::<Vec<_>>();
     write_workspaces(&mut text, &statuses);
     write_records(&mut text, &statuses);
     Ok(answer::bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
@@ -105,12 +104,22 @@ fn write_workspaces(text: &mut String, statuses: &[WorkspaceStatus]) {
         }
     };
     gauge("headwater_workspace_lsn", "The newest published step.", &|s| s.lsn.0);
-    gauge("headwater_workspace_takes_records", "1 unless paused or read-only.", &|s| {
-        u64::from(s.condition == Condition::Running)
+    gauge("headwater_workspace_takes_records", "1 unless paused, read-only or damaged.", &|s| {
+        u64::from(s.condition != Condition::Paused && s.condition.failure().is_none())
     });
     gauge("headwater_workspace_failed", "1 if it takes no writes until somebody looks after it.", &|s| {
-        u64::from(matches!(s.condition, Condition::ReadOnly { .. }))
+        u64::from(s.condition.failure().is_some())
     });
+    gauge("headwater_workspace_open", "0 while it is parked, damaged or being opened.", &|s| {
+        let is_open =
+            matches!(s.condition, Condition::Running | Condition::Paused | Condition::ReadOnly { .. });
+        u64::from(is_open)
+    });
+    gauge(
+        "headwater_workspace_memory_bytes",
+        "Bytes in memory, about; of a parked one those it had.",
+        &|s| s.memory_bytes,
+    );
     gauge("headwater_workspace_program_version", "How often its program has been changed.", &|s| {
         s.program_version.0
     });

@@ -112,7 +112,7 @@ pub async fn put(State(app): State<Arc<App>>, Segments(name): Segments<String>, 
     params.finish()?;
     let (head, body) = request.into_parts();
     let text = read_text(&app, &head.headers, body).await?;
-    let workspace = workspace_for(&app, &name, &text)?;
+    let workspace = workspace_for(&app, &name, &text).await?;
     let set = workspace.set_program(text, SetProgram { drop_data, module }).await?;
     answer::json(&ProgramSet {
         lsn: set.lsn.0,
@@ -122,14 +122,14 @@ pub async fn put(State(app): State<Arc<App>>, Segments(name): Segments<String>, 
 }
 
 /// The workspace that a program is for. A text that is refused leaves no trace, so none is created for it.
-fn workspace_for(app: &App, name: &str, text: &str) -> Result<Arc<Workspace>, ApiError> {
-    if let Ok(workspace) = app.engine.workspace(name) {
-        return Ok(workspace);
+async fn workspace_for(app: &App, name: &str, text: &str) -> Result<Arc<Workspace>, ApiError> {
+    if app.engine.has_workspace(name) {
+        return app.workspace(name).await;
     }
     let options = CompileOptions { test_hooks: app.test_hooks };
     headwater_sql::compile(text, &options)
         .map_err(|refused| ApiError::from_diagnostic(&SQL_REFUSED, &refused))?;
-    create_or_get(app, name).map(|(workspace, _)| workspace)
+    create_or_get(app, name).await.map(|(workspace, _)| workspace)
 }
 
 /// Says what setting a program would do, without doing it.
@@ -148,7 +148,7 @@ fn workspace_for(app: &App, name: &str, text: &str) -> Result<Arc<Workspace>, Ap
     )
 )]
 pub async fn plan(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
-    let workspace = app.workspace(&name)?;
+    let workspace = app.workspace(&name).await?;
     let mut params = Params::of(request.uri())?;
     let module = params.take("module")?.unwrap_or_else(|| SQL_MODULE.to_owned());
     params.finish()?;
@@ -178,7 +178,7 @@ pub async fn plan(State(app): State<Arc<App>>, Segments(name): Segments<String>,
     )
 )]
 pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, request: Request) -> Answer {
-    let workspace = app.workspace(&name)?;
+    let workspace = app.workspace(&name).await?;
     let mut params = Params::of(request.uri())?;
     let as_text = params.take_choice("format", &[("json", false), ("text", true)])?.unwrap_or(false);
     params.finish()?;

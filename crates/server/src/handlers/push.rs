@@ -97,7 +97,7 @@ pub async fn push_table(
     Segments((workspace, table)): Segments<(String, String)>,
     request: Request,
 ) -> Answer {
-    let workspace = app.workspace(&workspace)?;
+    let workspace = app.workspace(&workspace).await?;
     let mut params = Params::of(request.uri())?;
     let operation = params.take_choice("op", OPERATIONS)?.unwrap_or_default();
     let if_absent = params.take_choice("if_absent", IF_ABSENT)?.unwrap_or_default();
@@ -148,7 +148,7 @@ pub async fn push_mixed(
     Segments(workspace): Segments<String>,
     request: Request,
 ) -> Answer {
-    let workspace = app.workspace(&workspace)?;
+    let workspace = app.workspace(&workspace).await?;
     let mut params = Params::of(request.uri())?;
     let common = Common::take(&mut params, request.headers())?;
     params.finish()?;

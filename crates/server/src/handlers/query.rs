@@ -4,6 +4,7 @@ use arrow::datatypes::SchemaRef;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use headwater_engine::ReadAt;
 use headwater_sql::QueryResult;
 use headwater_types::{ColumnType, Lsn};
 use serde::{Deserialize, Serialize};
@@ -61,12 +62,14 @@ pub struct ResultColumn {
         ("workspace" = String, Path, description = "The workspace"),
         ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+        ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     request_body(description = "One SELECT", content((String = "application/sql"), (QueryBody = "application/json"))),
     responses(
         (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
-        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
         (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
@@ -89,11 +92,13 @@ pub async fn post(State(app): State<Arc<App>>, Segments(name): Segments<String>,
         ("q" = String, Query, description = "One SELECT"),
         ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+        ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     responses(
         (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
-        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
         (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
@@ -113,7 +118,7 @@ pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, 
 /// What is asked of the answer.
 struct Wish {
     format: RowsFormat,
-    min_lsn: Option<Lsn>,
+    at: ReadAt,
 }
 
 impl Wish {
@@ -121,8 +126,8 @@ impl Wish {
         const FORMATS: &[(&str, RowsFormat)] =
             &[("ndjson", RowsFormat::Ndjson), ("json", RowsFormat::ArrayElements)];
         let format = params.take_choice("format", FORMATS)?;
-        let min_lsn = params.take_lsn("min_lsn")?;
-        Ok(Wish { format: format.unwrap_or_else(|| accepted(headers)), min_lsn })
+        let at = params.take_read_at()?;
+        Ok(Wish { format: format.unwrap_or_else(|| accepted(headers)), at })
     }
 }
 
@@ -152,8 +157,8 @@ fn query_text(body: String) -> Result<String, ApiError> {
 }
 
 async fn run(app: &App, workspace: &str, text: &str, wish: Wish) -> Answer {
-    let workspace = app.workspace(workspace)?;
-    let (lsn, result) = workspace.query(text, wish.min_lsn).await?;
+    let workspace = app.workspace(workspace).await?;
+    let (lsn, result) = workspace.query_at(text, wish.at).await?;
     let QueryResult { schema, batches } = result;
     let mut response = match wish.format {
         RowsFormat::Ndjson => {

@@ -98,7 +98,7 @@ impl From<&Column> for ColumnSummary {
 )]
 pub async fn tables(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let published = app.workspace(&name)?.published();
+    let published = app.workspace(&name).await?.published();
     let tables = published.program.compiled.tables.iter();
     answer::json(&Tables {
         lsn: published.lsn.0,
@@ -119,7 +119,7 @@ pub async fn tables(State(app): State<Arc<App>>, Segments(name): Segments<String
 )]
 pub async fn views(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let published = app.workspace(&name)?.published();
+    let published = app.workspace(&name).await?.published();
     let views = published.program.compiled.views.iter().map(|view| ViewSummary {
         name: view.name.to_string(),
         columns: view.columns.iter().map(ColumnSummary::from).collect(),

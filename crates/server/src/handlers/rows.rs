@@ -1,11 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use headwater_codec::json::write_row;
-use headwater_types::Lsn;
-use headwater_types::limits::MIN_LSN_WAIT_MS;
+use headwater_engine::ReadAt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,11 +38,13 @@ pub struct FoundRow {
         ("table" = String, Path, description = "A table with a PRIMARY KEY"),
         ("key" = String, Path, description = "The key's values, separated by commas"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+        ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     responses(
         (status = 200, description = "The row", body = FoundRow),
         (status = "4XX", description = "No row has this key, or it cannot be looked up", body = ErrorAnswer),
-        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
         (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
@@ -54,10 +54,10 @@ pub async fn by_path(
     request: Request,
 ) -> Answer {
     let mut params = Params::of(request.uri())?;
-    let min_lsn = params.take_lsn("min_lsn")?;
+    let at = params.take_read_at()?;
     params.finish()?;
     let key = key_from_path(request.uri().path())?;
-    look_up(&app, &workspace, &table, &key, min_lsn).await
+    look_up(&app, &workspace, &table, &key, at).await
 }
 
 /// The same, with one parameter `key` per key column, for values that a path cannot hold.
@@ -70,11 +70,13 @@ pub async fn by_path(
         ("table" = String, Path, description = "A table with a PRIMARY KEY"),
         ("key" = Vec<String>, Query, description = "The value of a key column; once per column, in key order"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
+        ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     responses(
         (status = 200, description = "The row", body = FoundRow),
         (status = "4XX", description = "No row has this key, or it cannot be looked up", body = ErrorAnswer),
-        (status = 412, description = "`min_lsn` was not reached in time", body = ErrorAnswer),
+        (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
+        (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
         (status = 503, description = "The server is stopping", body = ErrorAnswer),
     )
 )]
@@ -85,22 +87,25 @@ pub async fn by_parameter(
 ) -> Answer {
     let mut params = Params::of(&uri)?;
     let key = params.take_all("key");
-    let min_lsn = params.take_lsn("min_lsn")?;
+    let at = params.take_read_at()?;
     params.finish()?;
     if key.is_empty() {
         return Err(ApiError::new(&BAD_PARAMETER, "parameter 'key' is missing")
             .hint("give ?key= once per column of the primary key, or use query for many rows"));
     }
-    look_up(&app, &workspace, &table, &key, min_lsn).await
+    look_up(&app, &workspace, &table, &key, at).await
 }
 
-async fn look_up(app: &App, workspace: &str, table: &str, key: &[String], min_lsn: Option<Lsn>) -> Answer {
-    let workspace = app.workspace(workspace)?;
-    if let Some(min_lsn) = min_lsn {
-        workspace.wait_for(min_lsn, Duration::from_millis(MIN_LSN_WAIT_MS)).await?;
-    }
+async fn look_up(app: &App, workspace: &str, table: &str, key: &[String], at: ReadAt) -> Answer {
+    let workspace = app.workspace(workspace).await?;
     let key_texts = key.iter().map(String::as_str).collect::<Vec<_>>();
-    let (lsn, found) = workspace.lookup(table, &key_texts)?;
+    let (lsn, found) = match at {
+        ReadAt::Newest => workspace.lookup(table, &key_texts)?,
+        at => {
+            let published = workspace.version(at).await?;
+            (published.lsn, workspace.lookup_in(&published, table, &key_texts)?)
+        }
+    };
     let Some(row) = found.filter(|row| row.num_rows() > 0) else {
         let message = format!("table {table:?} has no row with key {}", key.join(","));
         return Err(ApiError::new(&ROW_NOT_FOUND, message).at(lsn));

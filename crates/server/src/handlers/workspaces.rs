@@ -32,6 +32,16 @@ pub struct NewWorkspace {
     pub name: String,
 }
 
+/// What can be set for a workspace.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceOptions {
+    /// Bytes that its rows, indexes and views may hold in memory. Above it the workspace takes deletions only. `null`: as
+    /// much as the server's budget leaves.
+    #[schema(required = false)]
+    pub memory_bytes: Option<u64>,
+}
+
 /// A workspace.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkspaceAnswer {
@@ -39,9 +49,10 @@ pub struct WorkspaceAnswer {
     pub name: String,
     /// Its newest step.
     pub lsn: u64,
-    /// `running`, `paused` or `read_only`.
+    /// `running`, `paused`, `read_only`, `parked` (nobody used it for a while; the next request opens it, and all else
+    /// here is as it was known last), `opening` or `damaged`.
     pub condition: &'static str,
-    /// Why it takes no writes, if so.
+    /// Why it takes no writes, or cannot be opened, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How often its program has been changed.
@@ -58,6 +69,12 @@ pub struct WorkspaceAnswer {
     pub log_bytes: u64,
     /// The LSN of the newest table snapshots.
     pub snapshot_lsn: u64,
+    /// Bytes that its rows, their indexes and its views hold in memory, about; while it is parked: held.
+    pub memory_bytes: u64,
+    /// Bytes that they may hold: its own budget, or what the server's leaves to any workspace. Absent before it was
+    /// opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_max: Option<u64>,
 }
 
 /// The clock of a workspace.
@@ -108,6 +125,8 @@ impl From<WorkspaceStatus> for WorkspaceAnswer {
             idempotency_keys: status.idempotency_keys as u64,
             log_bytes: status.log_bytes,
             snapshot_lsn: status.snapshot_lsn.0,
+            memory_bytes: status.memory_bytes,
+            memory_bytes_max: Some(status.memory_bytes_max).filter(|bytes| *bytes > 0),
         }
     }
 }
@@ -132,6 +151,9 @@ pub fn condition_words(condition: Condition) -> (&'static str, Option<String>) {
         Condition::Running => ("running", None),
         Condition::Paused => ("paused", None),
         Condition::ReadOnly { reason } => ("read_only", Some(reason)),
+        Condition::Parked => ("parked", None),
+        Condition::Opening => ("opening", None),
+        Condition::Damaged { reason } => ("damaged", Some(reason)),
     }
 }
 
@@ -144,9 +166,8 @@ pub fn condition_words(condition: Condition) -> (&'static str, Option<String>) {
 )]
 pub async fn list(State(app): State<Arc<App>>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let workspaces = app.engine.workspaces();
     answer::json(&Workspaces {
-        workspaces: workspaces.iter().map(|workspace| workspace.status().into()).collect(),
+        workspaces: app.engine.statuses().into_iter().map(WorkspaceAnswer::from).collect(),
     })
 }
 
@@ -175,24 +196,49 @@ pub async fn create(State(app): State<Arc<App>>, request: Request) -> Answer {
     answer::json_with(StatusCode::CREATED, &WorkspaceAnswer::from(workspace.status()))
 }
 
-/// Makes a workspace unless it exists.
+/// Makes a workspace unless it exists, and sets its options if the body has any.
 #[utoipa::path(
     put,
     path = "/v1/workspaces/{workspace}",
     tag = "workspace",
     params(("workspace" = String, Path, description = "Its name")),
+    request_body(content = WorkspaceOptions, description = "Its options; empty: they stay as they are"),
     responses(
         (status = 200, description = "It existed", body = WorkspaceAnswer),
         (status = 201, description = "Made", body = WorkspaceAnswer),
         (status = "4XX", description = "Not made", body = ErrorAnswer),
-        (status = "5XX", description = "Not made", body = ErrorAnswer),
+        (status = "5XX", description = "Not made, or made without its options", body = ErrorAnswer),
     )
 )]
-pub async fn ensure(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
-    Params::of(&uri)?.finish()?;
-    let (workspace, created) = create_or_get(&app, &name)?;
+pub async fn ensure(
+    State(app): State<Arc<App>>,
+    Segments(name): Segments<String>,
+    request: Request,
+) -> Answer {
+    Params::of(request.uri())?.finish()?;
+    let (head, body) = request.into_parts();
+    let text = read_text(&app, &head.headers, body).await?;
+    let options = (!text.trim().is_empty()).then(|| parse_options(&text)).transpose()?;
+    let created = !app.engine.has_workspace(&name) && create_or_get(&app, &name).await?.1;
+    if let Some(WorkspaceOptions { memory_bytes }) = options {
+        tokio::task::block_in_place(|| app.engine.set_memory_bytes_max(&name, memory_bytes))?;
+    }
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    answer::json_with(status, &WorkspaceAnswer::from(workspace.status()))
+    answer::json_with(status, &WorkspaceAnswer::from(app.status(&name)?))
+}
+
+fn parse_options(text: &str) -> Result<WorkspaceOptions, ApiError> {
+    let options: WorkspaceOptions = serde_json::from_str(text).map_err(|error| {
+        ApiError::new(&BAD_JSON, format!("the body is not a workspace's options: {error}"))
+            .hint("send {\"memory_bytes\": 1073741824}, or null for as much as the server's budget leaves")
+    })?;
+    match options.memory_bytes {
+        Some(bytes) if bytes == 0 || i64::try_from(bytes).is_err() => {
+            Err(ApiError::new(&BAD_JSON, format!("memory_bytes cannot be {bytes}"))
+                .hint("give a number of bytes above 0, or null for as much as the server's budget leaves"))
+        }
+        _ => Ok(options),
+    }
 }
 
 /// How a workspace is: condition, clock, counts by endpoint.
@@ -208,7 +254,7 @@ pub async fn ensure(State(app): State<Arc<App>>, Segments(name): Segments<String
 )]
 pub async fn status(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    answer::json(&WorkspaceAnswer::from(app.workspace(&name)?.status()))
+    answer::json(&WorkspaceAnswer::from(app.status(&name)?))
 }
 
 /// Deletes a workspace with its program and all its rows.
@@ -232,15 +278,15 @@ pub async fn delete(State(app): State<Arc<App>>, Segments(name): Segments<String
 }
 
 /// The workspace of this name, and whether this call made it.
-pub fn create_or_get(app: &App, name: &str) -> Result<(Arc<Workspace>, bool), ApiError> {
-    if let Ok(workspace) = app.engine.workspace(name) {
-        return Ok((workspace, false));
+pub async fn create_or_get(app: &App, name: &str) -> Result<(Arc<Workspace>, bool), ApiError> {
+    if app.engine.has_workspace(name) {
+        return app.workspace(name).await.map(|workspace| (workspace, false));
     }
     let name = user_name(name)?;
     match tokio::task::block_in_place(|| app.engine.create_workspace(&name)) {
         Ok(workspace) => Ok((workspace, true)),
         Err(CreateWorkspaceError::Exists { .. }) => {
-            app.workspace(name.as_str()).map(|workspace| (workspace, false))
+            app.workspace(name.as_str()).await.map(|workspace| (workspace, false))
         }
         Err(error) => Err(error.into()),
     }

@@ -1,4 +1,5 @@
 use axum::http::Uri;
+use headwater_engine::ReadAt;
 use headwater_types::Lsn;
 use percent_encoding::percent_decode_str;
 
@@ -75,6 +76,19 @@ impl Params {
             Err(_) => {
                 let message = format!("parameter '{name}' must be an LSN, {value:?} is not a whole number");
                 Err(ApiError::new(&BAD_PARAMETER, message))
+            }
+        }
+    }
+
+    /// Which version is read: `min_lsn` or `at_lsn`.
+    pub fn take_read_at(&mut self) -> Result<ReadAt, ApiError> {
+        match (self.take_lsn("min_lsn")?, self.take_lsn("at_lsn")?) {
+            (None, None) => Ok(ReadAt::Newest),
+            (Some(lsn), None) => Ok(ReadAt::AtLeast(lsn)),
+            (None, Some(lsn)) => Ok(ReadAt::Exactly(lsn)),
+            (Some(_), Some(_)) => {
+                let message = "parameters 'min_lsn' and 'at_lsn' do not go together";
+                Err(ApiError::new(&BAD_PARAMETER, message).hint("at_lsn waits for its LSN by itself"))
             }
         }
     }

@@ -204,7 +204,7 @@ fn bad_records_are_named_by_their_number_in_the_file() {
 }
 
 #[test]
-fn doctor_tells_a_whole_folder_from_a_damaged_one() {
+fn doctor_tells_a_whole_folder_from_a_damaged_one_and_the_server_serves_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().to_str().unwrap();
     let served = Served::on(folder.path());
@@ -222,6 +222,20 @@ fn doctor_tells_a_whole_folder_from_a_damaged_one() {
     flip_a_bit_of_a_segment(&workspaces.map(|entry| entry.unwrap().path()).next().unwrap());
     let damaged = headwater(&["doctor", "--data-dir", data_dir]);
     assert!(!damaged.status.success(), "{}", stdout(&damaged));
+
+    let served = Served::on(folder.path());
+    served.put_program("other", "CREATE TABLE t (a BIGINT)");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut refused = agent.get(format!("{}/v1/workspaces/w/query?q=SELECT+1", served.url)).call().unwrap();
+    let said = refused.body_mut().read_to_string().unwrap();
+    assert_eq!(refused.status(), 500, "{said}");
+    assert!(said.contains("workspace_damaged") && said.contains("headwater doctor --data-dir"), "{said}");
+    let mut health = agent.get(format!("{}/healthz", served.url)).call().unwrap();
+    let said = health.body_mut().read_to_string().unwrap();
+    assert!(health.status() == 503 && said.contains("\"workspace\":\"w\""), "{said}");
+    assert_eq!(served.terminate(), Some(0));
+
+    flip_a_bit_of_a_segment(&folder.path().join("system"));
     let said = refusal(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]);
     assert!(said.contains("headwater doctor --data-dir"), "{said}");
 }

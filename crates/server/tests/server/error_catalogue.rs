@@ -238,6 +238,23 @@ fn a_server_that_stops_says_so() {
     check_shape(&server.post(PUSH, r#"{"id":9}"#), "closing");
 }
 
+#[test]
+fn a_workspace_over_its_budget_says_so_and_takes_deletions() {
+    let server = running();
+    assert_eq!(server.put("/v1/workspaces/w", r#"{"memory_bytes":1}"#).status, 200);
+    check_shape(&server.post(PUSH, r#"{"id":9}"#), "workspace_over_budget");
+    assert_eq!(server.post(&format!("{PUSH}?op=delete"), r#"{"id":1}"#).status, 200);
+    assert_eq!(server.put("/v1/workspaces/w", r#"{"memory_bytes":null}"#).status, 200);
+    assert_eq!(server.post(PUSH, r#"{"id":9}"#).status, 200);
+}
+
+#[test]
+fn a_version_that_is_not_kept_says_so() {
+    let server = running();
+    check_shape(&server.get(&format!("{QUERY}?q=SELECT+1&at_lsn=0")), "version_gone");
+    check_shape(&server.get("/v1/workspaces/w/tables/t/rows/1?at_lsn=0"), "version_gone");
+}
+
 /// What cannot be provoked in seconds is provoked on its own, in `errors/from_engine/tests.rs` and elsewhere.
 #[test]
 fn no_code_is_forgotten() {
@@ -256,6 +273,14 @@ fn no_code_is_forgotten() {
         "read_only",
         "closing",
         "bad_csv_header",
+        "workspace_over_budget",
+        "version_gone",
+        // In `command_line.rs`.
+        "workspace_damaged",
+        // In the engine's `parking.rs`: they take a disk that fails while it is read, or a slow one, or many rows.
+        "workspace_not_opened",
+        "workspace_opening",
+        "server_over_budget",
         // Takes a thousand workspaces, ten million keys, thousands of clients, or half a minute.
         "too_many_workspaces",
         "idempotency_full",

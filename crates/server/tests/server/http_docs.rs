@@ -93,7 +93,8 @@ fn number(number: u128) -> String {
 fn in_words(name: &str, value: u128) -> String {
     let hours = 3_600 * 1_000_000;
     match name {
-        _ if name.contains("MICROS") => format!("{} h", value / hours),
+        _ if name.contains("MICROS") && value.is_multiple_of(hours) => format!("{} h", value / hours),
+        _ if name.contains("MICROS") => format!("{} s", value / 1_000_000),
         _ if name.ends_with("_MS") => format!("{} s", value / 1_000),
         _ if name.contains("BYTES") => bytes(value),
         _ if name.contains("RATIO") => format!("{value} : 1"),
@@ -129,6 +130,13 @@ limits! {
     RELATIONS_MAX
     SQL_BYTES_MAX
     WORKSPACES_MAX
+    OPEN_WORKSPACES_WANTED
+    OPEN_WORKSPACES_MAX
+    IDLE_PARK_MICROS
+    PRESSED_PARK_MICROS
+    OPENINGS_MAX
+    OPENING_WAIT_MS
+    MEMORY_BYTES_DEFAULT
     QUEUED_REQUESTS_MAX
     QUEUED_BYTES_MAX
     STEP_BYTES_MAX
@@ -149,6 +157,9 @@ limits! {
     QUERY_ANSWER_BYTES_MAX
     QUERIES_RUNNING_MAX
     QUERIES_WAITING_MAX
+    VERSIONS_KEPT_MAX
+    VERSIONS_KEPT_BYTES_MAX
+    VERSIONS_KEPT_MICROS
     MIN_LSN_WAIT_MS
     BODIES_BYTES_MAX
     DECODE_INLINE_BYTES_MAX

@@ -4,8 +4,12 @@
 //! then swaps the manifest in; only then is log given up. Relations may have snapshots of different LSNs: each is
 //! brought forward from its own when the workspace is opened.
 
+/// What the newest snapshots say without their rows.
+mod facts;
 /// Which files make up the newest snapshots.
 mod manifest;
+/// What is written when a workspace is parked.
+mod park;
 /// Reading it all back.
 mod recover;
 /// Rows of one relation in a file.
@@ -29,6 +33,7 @@ use crate::workspace::queue::Command;
 use manifest::Manifest;
 use snapshot::Round;
 
+pub(crate) use facts::snapshot_facts;
 pub(crate) use manifest::read_manifest;
 pub use recover::RecoverError;
 pub(crate) use recover::{Recovered, recover};
