@@ -32,7 +32,7 @@ pub mod read;
 mod recover;
 mod reserve;
 mod scan;
-/// Files written once and verified whole: table snapshots, manifests.
+/// Files written once and verified: table snapshots, manifests, the change log.
 pub mod sealed;
 mod sector;
 /// The seam between the story and where its log is kept.

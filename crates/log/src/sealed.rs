@@ -11,6 +11,11 @@ use headwater_env::{Env, File, OpenHow, kill_point};
 use crate::sector::{array, crc64, is_zero};
 use crate::window::Window;
 
+/// Reading single blocks, in any order.
+mod blocks;
+
+pub use blocks::SealedBlocks;
+
 /// What a sealed file is called until it is whole. Files with such names are left by crashes, and nothing needs them.
 pub const TEMPORARY_SUFFIX: &str = ".tmp";
 /// Bytes of one block.
@@ -68,6 +73,15 @@ pub enum SealedError {
     },
 }
 
+/// Where a block lies in its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockPlace {
+    /// The byte at which its header begins.
+    pub offset: u64,
+    /// How many blocks come before it.
+    pub number: u32,
+}
+
 /// Writes a sealed file. Dropped before [`SealedWriter::finish`] it leaves nothing behind.
 #[derive(Debug)]
 pub struct SealedWriter {
@@ -103,6 +117,12 @@ impl SealedWriter {
         };
         writer.buffer.extend_from_slice(&encode_header(kind));
         Ok(writer)
+    }
+
+    /// Where the next block will lie.
+    #[must_use]
+    pub fn place(&self) -> BlockPlace {
+        BlockPlace { offset: self.written + self.buffer.len() as u64, number: self.block_count }
     }
 
     /// Adds a block.
