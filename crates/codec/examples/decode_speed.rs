@@ -108,6 +108,7 @@ fn events() -> Result<TableDefinition, NameError> {
         primary_key: Vec::new(),
         materialized: true,
         retention: None,
+        changes: headwater_types::ChangesKept::Usual,
     })
 }
 

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, Statement};
 use headwater_types::limits::RELATIONS_MAX;
 use headwater_types::schema::schema_of;
-use headwater_types::{Column, Name, TableDefinition};
+use headwater_types::{ChangesKept, Column, Name, TableDefinition};
 
 use crate::big_stack;
 use crate::catalog::{Catalog, RelationSource};
@@ -43,6 +43,8 @@ pub struct ViewDefinition {
     pub columns: Vec<Column>,
     /// Whether its rows are kept; otherwise queries expand it.
     pub materialized: bool,
+    /// What is kept for followers.
+    pub changes: ChangesKept,
     /// The optimised plan. It scans tables and materialised views only; plain views are expanded.
     pub plan: LogicalPlan,
     /// The SELECT as written.

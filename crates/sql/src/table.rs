@@ -68,6 +68,7 @@ pub(crate) fn compile(
         primary_key: key,
         materialized,
         retention: options.retention,
+        changes: options.changes,
     }))
 }
 

@@ -1,11 +1,13 @@
 use datafusion::sql::sqlparser::ast::{CreateTableOptions, Expr, Ident, Spanned, SqlOption, Value};
-use headwater_types::{Column, ColumnType, Retention};
+use headwater_types::{ChangesKept, Column, ColumnType, Retention};
 
 use crate::locate::Locator;
 use crate::source::{Place, Refusal};
 use crate::suggest;
 
-const OPTIONS: [&str; 2] = ["materialized", "retention"];
+const OPTIONS: [&str; 3] = ["changes", "materialized", "retention"];
+const CHANGES_HINT: &str = "write 'changes' = 'off', '<number> <unit>' or '<number> <unit>, <number> <size>', \
+                            for instance '7 days' or '7 days, 10 GiB'";
 const RETENTION_HINT: &str = "write 'retention' = '<number> <unit> on <column>', for instance '7 days on at'";
 
 /// What `WITH (…)` behind a table says.
@@ -13,6 +15,7 @@ const RETENTION_HINT: &str = "write 'retention' = '<number> <unit> on <column>',
 pub(crate) struct TableOptions {
     pub(crate) materialized: bool,
     pub(crate) retention: Option<Retention>,
+    pub(crate) changes: ChangesKept,
     /// The last option, to point at.
     pub(crate) place: Option<Place>,
 }
@@ -23,7 +26,8 @@ pub(crate) fn compile(
     columns: &[Column],
     locator: Locator<'_>,
 ) -> Result<TableOptions, Refusal> {
-    let mut compiled = TableOptions { materialized: true, retention: None, place: None };
+    let mut compiled =
+        TableOptions { materialized: true, retention: None, changes: ChangesKept::Usual, place: None };
     let list = match options {
         CreateTableOptions::None => return Ok(compiled),
         CreateTableOptions::With(list) => list,
@@ -51,6 +55,9 @@ pub(crate) fn compile(
             "retention" => {
                 compiled.retention =
                     Some(retention(value, columns).map_err(|refusal| refusal.at_place(place))?);
+            }
+            "changes" => {
+                compiled.changes = changes_kept(value).map_err(|refusal| refusal.at_place(place))?;
             }
             _ => {
                 let mut refusal = invalid(format!("unknown option '{name}'"), "");
@@ -96,6 +103,62 @@ fn boolean(value: &Expr) -> Result<bool, Refusal> {
         Some("false") => Ok(false),
         _ => Err(invalid(format!("{value} is neither 'true' nor 'false'"), "write 'true' or 'false'")),
     }
+}
+
+/// Reads the options of a view.
+pub(crate) fn compile_of_view(
+    options: &CreateTableOptions,
+    locator: Locator<'_>,
+) -> Result<ChangesKept, Refusal> {
+    let refuse = || {
+        Refusal::unsupported("a view takes the option 'changes' only", "write WITH ('changes' = '7 days')")
+            .at_place(locator.start())
+    };
+    match options {
+        CreateTableOptions::None => Ok(ChangesKept::Usual),
+        CreateTableOptions::With(list) => match list.as_slice() {
+            [option] => {
+                let (key, value) = key_value(option)?;
+                let place = locator.quoted(&key.value).or_else(|| locator.identifier(&key.value));
+                if !key.value.eq_ignore_ascii_case("changes") {
+                    return Err(refuse().at_place(place));
+                }
+                changes_kept(value).map_err(|refusal| refusal.at_place(place))
+            }
+            _ => Err(refuse()),
+        },
+        _ => Err(refuse()),
+    }
+}
+
+/// `off`, `<number> <unit>` or `<number> <unit>, <number> <size>`
+fn changes_kept(value: &Expr) -> Result<ChangesKept, Refusal> {
+    let refuse = || invalid(format!("{value} does not say how much is kept"), CHANGES_HINT);
+    let text = text(value).ok_or_else(refuse)?;
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok(ChangesKept::Off);
+    }
+    let (interval, size) = match text.split_once(',') {
+        Some((interval, size)) => (interval, Some(size)),
+        None => (text.as_str(), None),
+    };
+    let micros = interval_micros(interval).ok_or_else(refuse)?;
+    let bytes = size.map(|size| size_bytes(size).ok_or_else(refuse)).transpose()?;
+    Ok(ChangesKept::AtMost { micros, bytes })
+}
+
+/// Bytes of `512 MiB` or `10 GiB`; positive.
+fn size_bytes(text: &str) -> Option<u64> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "kib" => 10,
+        "mib" => 20,
+        "gib" => 30,
+        "tib" => 40,
+        _ => return None,
+    };
+    let number = number.parse::<u64>().ok().filter(|number| *number > 0)?;
+    number.checked_mul(1 << shift)
 }
 
 /// `<number> <unit> on <column>`

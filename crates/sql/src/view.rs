@@ -7,7 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::{
-    CreateTableOptions, CreateView, Ident, Query, SelectItem, SetExpr, Spanned, Statement, ViewColumnDef,
+    CreateView, Ident, Query, SelectItem, SetExpr, Spanned, Statement, ViewColumnDef,
 };
 use headwater_types::limits::COLUMNS_MAX;
 use headwater_types::{Column, ColumnType, Name};
@@ -25,6 +25,7 @@ use crate::plan_check;
 use crate::plan_error;
 use crate::program::ViewDefinition;
 use crate::source::{Place, Refusal, Source};
+use crate::table_options;
 use crate::view_syntax;
 
 /// Compiles one CREATE VIEW against what was defined before it.
@@ -36,6 +37,7 @@ pub(crate) fn compile(
 ) -> Result<ViewDefinition, Refusal> {
     let locator = Locator::new(statement);
     refuse_clauses(create, locator)?;
+    let changes = table_options::compile_of_view(&create.options, locator)?;
     let name = names::relation_name(&create.name)?;
     view_syntax::check_view(&create.query, catalog.state)?;
     let plan = plan(unnamed_columns_named(&create.query, create.columns.len()), locator, catalog)?;
@@ -60,7 +62,8 @@ pub(crate) fn compile(
     let stateful = plan_check::is_stateful(&plan);
     let reads = relations_read(&plan).map_err(|error| refuse(&error))?;
     let sql = select_text(create, statement, source);
-    Ok(ViewDefinition { name, columns, materialized: create.materialized, plan, sql, stateful, reads })
+    let materialized = create.materialized;
+    Ok(ViewDefinition { name, columns, materialized, changes, plan, sql, stateful, reads })
 }
 
 fn plan(query: Query, locator: Locator<'_>, catalog: &Catalog<'_>) -> Result<LogicalPlan, Refusal> {
@@ -214,11 +217,12 @@ fn refuse_clauses(create: &CreateView, locator: Locator<'_>) -> Result<(), Refus
         || create.to.is_some()
         || create.params.is_some()
         || !create.cluster_by.is_empty()
-        || create.options != CreateTableOptions::None
         || create.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some());
     if extras {
-        let refusal =
-            Refusal::unsupported("CREATE VIEW takes a name, column names and a SELECT", "leave out the rest");
+        let refusal = Refusal::unsupported(
+            "CREATE VIEW takes a name, column names, WITH ('changes' = …) and a SELECT",
+            "leave out the rest",
+        );
         return Err(refusal.at_place(locator.start()));
     }
     Ok(())

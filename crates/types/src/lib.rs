@@ -32,5 +32,5 @@ pub use name::{Name, NameError};
 pub use operation::{Decoded, IfAbsent, Operation, OperationKind};
 pub use record_error::{RecordError, RecordErrorCode};
 pub use scan::Scan;
-pub use schema::{Column, ColumnType, Retention, TableDefinition};
+pub use schema::{ChangesKept, Column, ColumnType, Retention, TableDefinition};
 pub use time::TimestampMicros;

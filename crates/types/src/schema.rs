@@ -152,6 +152,23 @@ pub struct Retention {
     pub keep_micros: i64,
 }
 
+/// `'changes' = 'off'`, `'<interval>'` or `'<interval>, <size>'`: how much of what changed is kept for followers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangesKept {
+    /// As much as usual.
+    #[default]
+    Usual,
+    /// Nothing: it cannot be followed.
+    Off,
+    /// So much, whichever is less.
+    AtMost {
+        /// In ingest time.
+        micros: i64,
+        /// Bytes in files; `None` for as many as the volume's share of the change log allows.
+        bytes: Option<u64>,
+    },
+}
+
 /// What `CREATE TABLE` said.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDefinition {
@@ -165,6 +182,8 @@ pub struct TableDefinition {
     pub materialized: bool,
     /// When rows are deleted by age.
     pub retention: Option<Retention>,
+    /// What is kept for followers.
+    pub changes: ChangesKept,
 }
 
 impl TableDefinition {

@@ -41,6 +41,7 @@ fn definition(types: &[(ColumnType, bool)]) -> TableDefinition {
         primary_key: Vec::new(),
         materialized: true,
         retention: None,
+        changes: headwater_types::ChangesKept::Usual,
     }
 }
 

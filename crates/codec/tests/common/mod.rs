@@ -20,6 +20,7 @@ pub fn table(text: &str) -> Arc<TableDefinition> {
         columns: columns.iter().map(|text| column(text)).collect(),
         materialized,
         retention: None,
+        changes: headwater_types::ChangesKept::Usual,
     })
 }
 

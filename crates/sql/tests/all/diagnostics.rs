@@ -495,7 +495,7 @@ fn what_a_view_cannot_say_is_refused_with_a_way_out() {
               ^
     hint: write CREATE VIEW; setting the program again changes only what differs
 
-    unsupported: CREATE VIEW takes a name, column names and a SELECT at line 2, column 1
+    unsupported: CREATE VIEW takes a name, column names, WITH ('changes' = …) and a SELECT at line 2, column 1
     CREATE TEMPORARY VIEW v AS SELECT id FROM orders
     ^
     hint: leave out the rest

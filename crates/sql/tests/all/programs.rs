@@ -338,3 +338,22 @@ fn functions_for_tests_are_known_only_when_asked_for() {
     assert!(headwater_sql::compile(text, &headwater_sql::CompileOptions { test_hooks: true }).is_ok());
     assert!(headwater_sql::compile(text, &headwater_sql::CompileOptions { test_hooks: false }).is_err());
 }
+
+#[test]
+fn what_is_kept_for_followers_is_an_option_of_tables_and_materialized_views() {
+    use headwater_types::ChangesKept;
+    let program = compile_text(
+        "CREATE TABLE usual (a INT);
+         CREATE TABLE off (a INT) WITH ('changes' = 'off');
+         CREATE TABLE long (a INT) WITH ('changes' = '7 days');
+         CREATE MATERIALIZED VIEW v WITH ('changes' = '1 hour, 512 MiB') AS SELECT a FROM usual;",
+    )
+    .unwrap();
+    let hour = 3_600_000_000;
+    let kept: Vec<ChangesKept> = program.tables.iter().map(|table| table.changes).collect();
+    assert_eq!(
+        kept,
+        [ChangesKept::Usual, ChangesKept::Off, ChangesKept::AtMost { micros: 7 * 24 * hour, bytes: None }]
+    );
+    assert_eq!(program.views[0].changes, ChangesKept::AtMost { micros: hour, bytes: Some(512 << 20) });
+}
