@@ -124,3 +124,25 @@ pub const PROGRAM_CHANGE_BACKLOG_BYTES_MAX: usize = 256 << 20;
 pub const PROGRAM_CHANGE_RESTARTS_MAX: usize = 8;
 /// Time that a push waits for one piece of a program change, about.
 pub const PROGRAM_CHANGE_PIECE_MS: u64 = 25;
+/// Memory of changes that are not yet in a file of the change log: from here on they are written to one.
+pub const CHANGES_FLUSH_BYTES: usize = 16 << 20;
+/// The same, when no more is taken on until a file is written: a disk that is slower than the pushes slows them.
+pub const CHANGES_TAIL_BYTES_MAX: usize = 128 << 20;
+/// How long a relation's changes are kept for followers to come back to, in ingest time, unless it says otherwise.
+pub const CHANGES_KEEP_MICROS: i64 = 24 * 3_600 * 1_000_000;
+/// Bytes of one relation's changes that are kept at most.
+pub const CHANGES_KEEP_BYTES: u64 = 1 << 30;
+/// Part of its volume that one workspace's change log takes at most.
+pub const CHANGES_VOLUME_PARTS: u64 = 8;
+/// Lines of a change stream that are made at once; a follower that has fallen behind holds no more than this.
+pub const CHANGES_PAGE_LINES: u64 = 4_096;
+/// Bytes of rows of the same.
+pub const CHANGES_PAGE_BYTES: usize = 1 << 20;
+/// Change streams that the server serves at once; further ones get 429.
+pub const FOLLOWERS_MAX: usize = 1_024;
+/// Time between two heartbeats of a change stream on which nothing happens, unless the request says otherwise.
+pub const HEARTBEAT_MS: u64 = 10_000;
+/// The shortest time between two heartbeats that a request may ask for.
+pub const HEARTBEAT_MIN_MS: u64 = 50;
+/// The longest: a client that went away is noticed when a heartbeat cannot be sent.
+pub const HEARTBEAT_MAX_MS: u64 = 600_000;
