@@ -2,7 +2,7 @@
 //!
 //! Read [`story`] first: its files, in order, are what happens to a request between its arrival and its answer.
 
-/// The path of one event: admit, order, commit, apply, reply, serve, keep.
+/// The path of one event: admit, order, commit, apply, reply, serve, publish, keep.
 pub mod story;
 
 /// The two clocks of a workspace.
@@ -34,11 +34,13 @@ pub use engine::{
     Budget, CreateWorkspaceError, DeleteWorkspaceError, Engine, EngineOptions, OpenError, UnknownWorkspace,
     WorkspaceError,
 };
+pub use headwater_changes::Cursor;
 pub use program::{
     ModuleConflict, Plan, PlanAction, PlanEntry, ProgramAnswer, RunningProgram, SetProgram, SetProgramError,
 };
 pub use published::Published;
 pub use push::{IfPaused, OnError, PushAnswer, PushError, PushRequest, PushTarget};
+pub use story::follow::{Change, ChangeKind, FollowError, Follower, From, Heard, ResetReason};
 pub use story::keep::RecoverError;
 pub use story::serve::{LookupError, QueryFailure};
 pub use workspace::{Condition, ControlError, ReadAt, WaitError, Workspace, WorkspaceStatus};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use headwater_engine::{Engine, Workspace, WorkspaceStatus};
 use headwater_types::limits;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::counters::Counters;
 use crate::errors::ApiError;
@@ -18,6 +18,8 @@ pub struct App {
     pub counters: Counters,
     /// Bytes that all request bodies together hold.
     pub bodies: BodyBudget,
+    /// Places for change streams.
+    pub followers: Arc<Semaphore>,
     /// What clients may take of the server.
     pub bounds: Bounds,
     /// Whether functions that exist for tests may be called.
@@ -32,6 +34,8 @@ pub struct Bounds {
     pub connections_max: usize,
     /// Bytes that all request bodies together hold.
     pub bodies_bytes_max: usize,
+    /// Change streams served at once.
+    pub followers_max: usize,
     /// Time for a request's head, and for staying idle between two requests.
     pub head: Duration,
     /// Time between two pieces of a body.
@@ -47,6 +51,7 @@ impl Default for Bounds {
         Bounds {
             connections_max: limits::CONNECTIONS_MAX,
             bodies_bytes_max: limits::BODIES_BYTES_MAX,
+            followers_max: limits::FOLLOWERS_MAX,
             head: Duration::from_millis(limits::HEAD_TIMEOUT_MS),
             body_idle: Duration::from_millis(limits::BODY_IDLE_TIMEOUT_MS),
             body: Duration::from_millis(limits::BODY_TIMEOUT_MS),
@@ -63,6 +68,7 @@ impl App {
             engine,
             counters: Counters::default(),
             bodies: BodyBudget::new(bounds.bodies_bytes_max),
+            followers: Arc::new(Semaphore::new(bounds.followers_max)),
             bounds,
             test_hooks,
             draining: watch::Sender::new(false),

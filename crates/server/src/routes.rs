@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::errors::ApiError;
 use crate::errors::catalogue::{METHOD_NOT_ALLOWED, UNKNOWN_ROUTE};
 use crate::handlers::{
-    clock, control, health, metrics, openapi, program, push, query, relations, rows, workspaces,
+    changes, clock, control, health, metrics, openapi, program, push, query, relations, rows, workspaces,
 };
 
 /// Room for routes in the tables of counters.
@@ -64,6 +64,8 @@ fn table() -> Vec<(Method, &'static str, Handler)> {
         (Method::GET, "/v1/workspaces/{workspace}/tables/{table}/rows/{key}", get(rows::by_path)),
         (Method::GET, query_path, get(query::get)),
         (Method::POST, query_path, post(query::post)),
+        (Method::GET, "/v1/workspaces/{workspace}/changes", get(changes::of_relations)),
+        (Method::GET, "/v1/workspaces/{workspace}/changes/{relation}", get(changes::of_relation)),
     ]
 }
 

@@ -7,6 +7,7 @@ use headwater_types::{Lsn, TimestampMicros};
 use crate::engine::{Budget, EngineOptions, OpenError, listed_workspaces};
 use crate::record::{LogRecord, RecordReadError, SkipRecord, Stamp};
 use crate::story::keep::log_dir;
+use crate::story::publish::changes_dir;
 
 /// Why no step was voided. Nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,12 @@ pub fn skip(env: &Env, data_dir: &Path, workspace: &str, lsn: Lsn) -> Result<u64
         skipped_lsn: lsn.0,
         ..SkipRecord::default()
     });
+    // Followers may have been told what the step changed: they start over.
+    let changes = changes_dir(&dir);
+    if env.disk.exists(&changes) {
+        env.disk.remove_dir_all(&changes)?;
+        env.disk.sync_dir(&dir)?;
+    }
     let next = log.next_lsn();
     log.append(next, &[NewRecord { kind: record.kind(), payload: &[&record.encode()] }])?;
     Ok(records)

@@ -8,6 +8,7 @@ mod system_table;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use headwater_changes::ChangeLog;
 use headwater_relation::Relation;
 use headwater_types::schema::schema_of;
 use headwater_types::{Lsn, Name};
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub queued: Vec<RequestRecord>,
     /// Their bytes.
     pub queued_bytes: usize,
+    /// Where followers read what changed; `None` while the state is read back from snapshots.
+    pub changes: Option<Arc<ChangeLog>>,
     /// The newest LSN that changed each relation since the start: a snapshot that is not older is still right.
     pub changed_at: HashMap<RelationId, Lsn>,
 }
@@ -73,6 +76,7 @@ impl State {
             paused: false,
             queued: Vec::new(),
             queued_bytes: 0,
+            changes: None,
             changed_at: HashMap::new(),
         }
     }

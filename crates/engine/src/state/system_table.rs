@@ -54,8 +54,8 @@ impl SystemTable {
         &self.rows
     }
 
-    /// Adds the rows of one LSN and drops the oldest beyond the bound.
-    pub(crate) fn add(&mut self, added: RecordBatch, lsn: Lsn) {
+    /// Adds the rows of one LSN and drops the oldest beyond the bound. Returns what that changed.
+    pub(crate) fn add(&mut self, added: RecordBatch, lsn: Lsn) -> Delta {
         let added = added.slice(0, added.num_rows().min(self.rows_max));
         let rows = added.num_rows();
         let total = self.rows.num_rows() + rows;
@@ -70,6 +70,7 @@ impl SystemTable {
         let change = self.rows.prepare_multiset(&delta).expect("only rows that were just found are removed");
         self.rows.publish(change);
         self.rows_by_lsn.push_back((lsn.0.cast_signed(), rows));
+        delta
     }
 
     /// The newest of the LSNs whose rows make up at least this many, oldest first.

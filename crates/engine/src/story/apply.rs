@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::record_batch::RecordBatch;
+use headwater_changes::Order;
 use headwater_relation::Change;
 use headwater_types::{Delta, Lsn, Name, TimestampMicros};
 use headwater_views::{ExpressionError, StepError};
@@ -20,10 +21,10 @@ pub(crate) struct Applied {
     pub tables: Vec<(usize, Change)>,
     /// Materialised views by position, and their changes.
     pub views: Vec<(usize, Change)>,
-    /// New rows of error_view.
-    pub error_view: Option<RecordBatch>,
     /// The same changes of tables and views, for those who follow them.
     pub deltas: Vec<RelationDelta>,
+    /// New rows of error_view.
+    pub error_view: Option<RecordBatch>,
 }
 
 /// What a step changes in one relation.
@@ -32,6 +33,8 @@ pub(crate) struct RelationDelta {
     pub relation: RelationId,
     /// The rows that come and go.
     pub delta: Delta,
+    /// In which order followers are told.
+    pub order: Order,
 }
 
 /// Why a step was not applied.
@@ -71,7 +74,7 @@ pub(crate) fn apply(
         let ProgramTable { id, definition, .. } = &state.program.tables[table];
         let delta = change.delta();
         inputs.push((definition.name.clone(), delta.clone()));
-        applied.deltas.push(RelationDelta { relation: *id, delta });
+        applied.deltas.push(RelationDelta { relation: *id, delta, order: Order::Given });
         if let Some(rows) = &state.tables[table] {
             let change = match change {
                 TableChange::Keyed { removed, inserted, .. } => rows.prepare_keyed(removed, inserted),
@@ -91,7 +94,8 @@ pub(crate) fn apply(
             let change =
                 change.map_err(|error| ApplyError::Inconsistent(format!("view {name:?}: {error}")))?;
             applied.views.push((view, change));
-            applied.deltas.push(RelationDelta { relation: state.program.views[view].id, delta });
+            let relation = state.program.views[view].id;
+            applied.deltas.push(RelationDelta { relation, delta, order: Order::Bytes });
         }
         applied.error_view = error_rows(&output.errors, output.errors_total, lsn, ingest_time);
     }

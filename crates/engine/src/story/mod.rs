@@ -23,12 +23,18 @@ pub(crate) mod apply;
 pub(crate) mod commit;
 /// Pause, queue, resume, and ticks of the workspace clock.
 pub(crate) mod control;
+/// Followers read what was published, at their own pace.
+pub mod follow;
+/// All rows as of one LSN, before the changes that follow.
+mod follow_snapshot;
 /// Step 8: snapshots, recovery and retention.
 pub(crate) mod keep;
 /// Step 2: what waits becomes one step with an LSN and its times; duplicates and records that cannot be are dropped.
 pub(crate) mod order;
 /// How a workspace's program is changed.
 pub(crate) mod program_change;
+/// Step 7: what a step changed is handed to the change log.
+pub(crate) mod publish;
 /// Step 5: the new version is published and the answers are released.
 pub(crate) mod reply;
 /// Step 6: tables and views are read from a published version.

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use headwater_types::{Lsn, Name};
+use headwater_changes::Order;
+use headwater_types::{Delta, Lsn, Name};
 
 use crate::clock::Clocks;
 use crate::counters::CountsBuilder;
-use crate::program::{ERROR_VIEW, QUARANTINE, RunningProgram};
+use crate::program::{ERROR_VIEW, QUARANTINE, RelationId, RunningProgram};
 use crate::published::{Part, Published, RelationPart};
 use crate::record::{LogRecord, RequestRecord};
 use crate::state::State;
 use crate::story::admit::Reply;
-use crate::story::apply::{Applied, quarantine_rows};
+use crate::story::apply::{Applied, RelationDelta, quarantine_rows};
 use crate::story::order::{Taken, answer, remembered};
 use crate::workspace::Shared;
 
 /// Makes the state follow a record that is durable and applied. Replay ends here too.
-pub(crate) fn settle(state: &mut State, lsn: Lsn, clocks: Clocks, record: &LogRecord, applied: Applied) {
+pub(crate) fn settle(state: &mut State, lsn: Lsn, clocks: Clocks, record: &LogRecord, mut applied: Applied) {
     for (table, change) in applied.tables {
         if let Some(rows) = &mut state.tables[table] {
             rows.publish(change);
@@ -28,16 +29,21 @@ pub(crate) fn settle(state: &mut State, lsn: Lsn, clocks: Clocks, record: &LogRe
         state.changed_at.insert(state.program.views[view].id, lsn);
     }
     if let Some(rows) = quarantine_rows(&record.rejected(), lsn, clocks.ingest_time) {
-        state.quarantine.add(rows, lsn);
+        applied.deltas.push(system_delta(QUARANTINE, state.quarantine.add(rows, lsn)));
         state.changed_at.insert(QUARANTINE, lsn);
     }
     if let Some(rows) = applied.error_view {
-        state.error_view.add(rows, lsn);
+        applied.deltas.push(system_delta(ERROR_VIEW, state.error_view.add(rows, lsn)));
         state.changed_at.insert(ERROR_VIEW, lsn);
     }
     settle_requests(state, lsn, clocks, record);
     state.lsn = lsn;
     state.clocks = clocks;
+    super::publish::hand_over(state, record, applied.deltas);
+}
+
+fn system_delta(relation: RelationId, delta: Delta) -> RelationDelta {
+    RelationDelta { relation, delta, order: Order::Given }
 }
 
 fn settle_requests(state: &mut State, lsn: Lsn, clocks: Clocks, record: &LogRecord) {

@@ -87,6 +87,9 @@ impl Core {
         }
         self.change_program_a_little();
         self.tick_if_due();
+        if let Some(changes) = &self.state.changes {
+            changes.tend();
+        }
         self.keeper.consider(&self.state, &self.committer, &self.shared);
         self.shared.tell_memory(self.state.memory_bytes());
         true

@@ -11,11 +11,12 @@ mod status;
 /// The versions that readers can still ask for.
 mod versions;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use headwater_changes::ChangeLog;
 use headwater_env::Clock;
 use headwater_sql::CompileOptions;
 use headwater_types::{Lsn, Name, TimestampMicros, limits};
@@ -41,7 +42,7 @@ pub use status::{Condition, WorkspaceStatus};
 const STALE_RETRIES_MAX: usize = 16;
 
 /// Stands for "no LSN will come any more" where the newest LSN is told.
-const CLOSING: Lsn = Lsn(u64::MAX);
+pub(crate) const CLOSING: Lsn = Lsn(u64::MAX);
 
 /// The handle of one workspace. Everything that changes it goes through its thread; readers never wait for that.
 pub struct Workspace {
@@ -59,7 +60,9 @@ pub(crate) struct Shared {
     published: ArcSwap<Published>,
     /// Held for writing while relations and version change together.
     pub(crate) changing: RwLock<()>,
-    newest: watch::Sender<Lsn>,
+    pub(crate) newest: watch::Sender<Lsn>,
+    /// What followers read; set when the workspace is open.
+    pub(crate) changes: OnceLock<Arc<ChangeLog>>,
     /// Program changes that are under way or wait.
     program_changes: Arc<AtomicUsize>,
     facts: Mutex<Facts>,
@@ -172,6 +175,7 @@ impl Shared {
             changing: RwLock::new(()),
             newest: watch::channel(Lsn::ZERO).0,
             program_changes: Arc::default(),
+            changes: OnceLock::new(),
             facts: Mutex::default(),
             versions: Mutex::default(),
             memory: Memory::default(),
@@ -289,6 +293,15 @@ impl Shared {
 
 impl Workspace {
     pub(crate) fn start(shared: Arc<Shared>, core: core::Core) -> std::io::Result<Workspace> {
+        if let Some(changes) = &core.state.changes {
+            let _ = shared.changes.set(Arc::clone(changes));
+            let followed = Arc::downgrade(&shared);
+            changes.on_flushed(Box::new(move || {
+                if let Some(shared) = followed.upgrade() {
+                    shared.newest.send_modify(|_| {});
+                }
+            }));
+        }
         let name = format!("story {}", shared.name);
         let thread = std::thread::Builder::new().name(name).spawn(move || core.run())?;
         Ok(Workspace { shared, thread: Mutex::new(Some(thread)) })

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod altered_tables;
+mod change_streams;
 mod changes_under_load;
 mod clocks_and_retention;
 mod column_types;

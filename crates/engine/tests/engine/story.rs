@@ -53,5 +53,5 @@ fn one_event_passes_the_files_of_the_story_in_order() {
     let mut passed = steps.0.lock().unwrap().clone();
     // The sync and the apply of one step run side by side: either may be told first.
     passed[2..4].sort();
-    assert_eq!(passed, ["admit", "order", "apply", "commit", "reply", "serve"]);
+    assert_eq!(passed, ["admit", "order", "apply", "commit", "publish", "reply", "serve"]);
 }

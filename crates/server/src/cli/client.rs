@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,6 +11,8 @@ use super::error::CliError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// Time for one connection of a stream, after which another one goes on: so that one which is dead ends at last.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(600);
 /// More than any answer of the server.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
@@ -32,6 +35,25 @@ pub struct Reply {
     pub retry_after_s: Option<u64>,
     /// The body.
     pub body: String,
+}
+
+/// An answer whose body is read as it comes.
+pub struct OpenReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: ureq::BodyReader<'static>,
+}
+
+impl OpenReply {
+    /// The whole answer.
+    #[must_use]
+    pub fn into_reply(mut self) -> Reply {
+        let mut body = String::new();
+        // What cannot be read is not shown.
+        let _ = self.body.read_to_string(&mut body);
+        Reply { status: self.status, retry_after_s: None, body }
+    }
 }
 
 impl Client {
@@ -66,6 +88,15 @@ impl Client {
         let retry_after_s = retry_after.and_then(|seconds| seconds.parse().ok());
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
         Ok(Reply { status: response.status().as_u16(), retry_after_s, body })
+    }
+
+    /// Asks for an answer that does not end. A connection that is silent for long is given up.
+    pub fn open(&self, path: &str) -> Result<OpenReply, ureq::Error> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let request = request.config().timeout_global(None).timeout_recv_body(Some(STREAM_TIMEOUT)).build();
+        let response = request.call()?;
+        let status = response.status().as_u16();
+        Ok(OpenReply { status, body: response.into_body().into_reader() })
     }
 
     /// Sends one request whose answer must be 2xx.

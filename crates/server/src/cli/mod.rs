@@ -18,6 +18,8 @@ pub mod split;
 pub mod sql;
 /// Rows as a table of text.
 pub mod table;
+/// `headwater tail`
+pub mod tail;
 /// What tests of the binary can ask for.
 mod test_hooks;
 
@@ -45,6 +47,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Sql(sql::SqlArgs),
     Push(push::PushArgs),
+    Tail(tail::TailArgs),
     Demo(crate::demo::DemoArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::Push(args) => push::run(&args),
+        Command::Tail(args) => tail::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

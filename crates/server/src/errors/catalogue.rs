@@ -147,6 +147,18 @@ conditions! {
         "the workspace did not reach min_lsn in time" => "ask for an LSN that an answer gave";
     VERSION_GONE "version_gone" GONE:
         "the version of at_lsn is not kept any more; `lsn` is the oldest that is" => "leave at_lsn out to read the newest version, or ask for a newer one";
+    UNKNOWN_RELATION "unknown_relation" NOT_FOUND:
+        "no such table or materialized view in this workspace" => "create it in the workspace's program";
+    NOT_MATERIALIZED "not_materialized" BAD_REQUEST:
+        "the view is computed when it is asked, so it has no changes of its own" => "write CREATE MATERIALIZED VIEW, or follow the tables it reads";
+    CHANGES_NOT_KEPT "changes_not_kept" CONFLICT:
+        "changes of the relation are not kept, so they cannot be followed" => "leave 'changes' = 'off' out of the relation's options";
+    BAD_CURSOR "bad_cursor" BAD_REQUEST:
+        "the text is not a cursor" => "give a cursor as a change stream gave it, or from=snapshot";
+    CURSOR_GONE "cursor_gone" GONE:
+        "changes behind the cursor are not there any more" => "start over with from=snapshot";
+    FOLLOWERS_FULL "followers_full" TOO_MANY_REQUESTS retry 5:
+        "the server serves as many change streams as it may" => "follow several relations in one stream, and close streams that are not read";
     QUERIES_FULL "queries_full" TOO_MANY_REQUESTS retry 1:
         "too many queries wait" => "send it again after a moment";
     QUERY_TIMEOUT "query_timeout" UNPROCESSABLE_ENTITY:
@@ -180,7 +192,7 @@ mod tests {
     /// Clients repeat these statuses by themselves, so they may only be given before anything was taken.
     #[test]
     fn statuses_that_clients_retry_promise_that_nothing_was_taken_or_are_reads() {
-        let reads = ["queries_full"];
+        let reads = ["queries_full", "followers_full"];
         for condition in CATALOGUE {
             if matches!(condition.status.as_u16(), 408 | 429 | 502 | 503 | 504) {
                 let promised = condition.meaning.contains("nothing was taken");

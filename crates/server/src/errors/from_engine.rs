@@ -1,7 +1,7 @@
 use headwater_codec::BodyError;
 use headwater_engine::{
-    ControlError, CreateWorkspaceError, DeleteWorkspaceError, LookupError, PushError, QueryFailure,
-    SetProgramError, UnknownWorkspace, WaitError, WorkspaceError,
+    ControlError, CreateWorkspaceError, DeleteWorkspaceError, FollowError, LookupError, PushError,
+    QueryFailure, SetProgramError, UnknownWorkspace, WaitError, WorkspaceError,
 };
 use headwater_sql::QueryError;
 
@@ -182,6 +182,26 @@ impl From<LookupError> for ApiError {
             LookupError::UnknownTable { known, .. } => unknown_table(message, &known),
             LookupError::NoPrimaryKey { .. } => ApiError::new(&c::NO_PRIMARY_KEY, message),
             LookupError::BadKey(_) => ApiError::new(&c::BAD_KEY, message),
+        }
+    }
+}
+
+impl From<FollowError> for ApiError {
+    fn from(error: FollowError) -> ApiError {
+        let message = error.to_string();
+        match error {
+            FollowError::UnknownRelation { known, .. } if known.is_empty() => {
+                let unknown = ApiError::new(&c::UNKNOWN_RELATION, message);
+                unknown.hint("the workspace has no tables yet: PUT its /program with CREATE TABLE")
+            }
+            FollowError::UnknownRelation { known, .. } => {
+                ApiError::new(&c::UNKNOWN_RELATION, message).hint(format!("there are: {}", listed(&known)))
+            }
+            FollowError::NotMaterialized { .. } => ApiError::new(&c::NOT_MATERIALIZED, message),
+            FollowError::NotKept { .. } => ApiError::new(&c::CHANGES_NOT_KEPT, message),
+            FollowError::BadCursor(_) => ApiError::new(&c::BAD_CURSOR, message),
+            FollowError::CursorGone { .. } => ApiError::new(&c::CURSOR_GONE, message),
+            FollowError::Closing { .. } => ApiError::new(&c::CLOSING, message),
         }
     }
 }

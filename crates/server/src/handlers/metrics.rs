@@ -42,6 +42,9 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
 fn write_door(text: &mut String, app: &App) {
     head(text, "headwater_connections_open", "gauge", "Open connections.");
     line(text, format_args!("headwater_connections_open {}", app.counters.connections_open()));
+    head(text, "headwater_followers_open", "gauge", "Open change streams.");
+    let followers = app.bounds.followers_max - app.followers.available_permits();
+    line(text, format_args!("headwater_followers_open {followers}"));
     head(text, "headwater_body_bytes_held", "gauge", "Bytes that all request bodies together hold.");
     line(text, format_args!("headwater_body_bytes_held {}", app.bodies.bytes_held()));
 }

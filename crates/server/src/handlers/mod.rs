@@ -1,5 +1,7 @@
 //! One file per noun, one function per route: take the request apart, call the engine, write its answer down.
 
+/// Change streams.
+pub mod changes;
 /// The workspace clock.
 pub mod clock;
 /// Pause and resume.

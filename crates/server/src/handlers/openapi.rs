@@ -9,7 +9,7 @@ use crate::errors::catalogue::INTERNAL;
 use crate::http::answer::{self, Answer};
 use crate::http::params::Params;
 
-use super::{clock, control, health, metrics, program, push, query, relations, rows, workspaces};
+use super::{changes, clock, control, health, metrics, program, push, query, relations, rows, workspaces};
 
 /// The description of every route.
 #[derive(OpenApi)]
@@ -45,6 +45,8 @@ use super::{clock, control, health, metrics, program, push, query, relations, ro
         rows::by_path,
         query::get,
         query::post,
+        changes::of_relation,
+        changes::of_relations,
     ),
     components(schemas(ErrorAnswer)),
     tags(
@@ -53,6 +55,7 @@ use super::{clock, control, health, metrics, program, push, query, relations, ro
         (name = "program", description = "The SQL text that defines a workspace's tables and views"),
         (name = "push", description = "Records in"),
         (name = "read", description = "Rows out"),
+        (name = "changes", description = "Changes out, as they happen"),
     )
 )]
 pub struct ApiDescription;

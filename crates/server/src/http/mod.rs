@@ -6,6 +6,10 @@ pub mod answer;
 pub mod body;
 /// Bytes that all bodies together hold.
 pub mod body_budget;
+/// Changes as lines of text.
+pub mod change_lines;
+/// A change stream as the body of an answer.
+pub mod change_stream;
 /// One connection: which HTTP it speaks, and how long it may stall.
 pub mod connection;
 /// What happens to every request and every answer.

@@ -68,6 +68,18 @@ impl Params {
         Ok(flag.unwrap_or(false))
     }
 
+    /// The value of a parameter that is a whole number.
+    pub fn take_number(&mut self, name: &'static str) -> Result<Option<u64>, ApiError> {
+        let Some(value) = self.take(name)? else { return Ok(None) };
+        match value.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => {
+                let message = format!("parameter '{name}' must be a whole number, {value:?} is none");
+                Err(ApiError::new(&BAD_PARAMETER, message))
+            }
+        }
+    }
+
     /// The value of a parameter that is an LSN.
     pub fn take_lsn(&mut self, name: &'static str) -> Result<Option<Lsn>, ApiError> {
         let Some(value) = self.take(name)? else { return Ok(None) };

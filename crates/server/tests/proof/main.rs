@@ -3,12 +3,15 @@
 //!
 //! Each test is short by default and as long as wanted on request: `HEADWATER_KILLS` (at random moments),
 //! `HEADWATER_KILL_ROUNDS` (two kills at each point), `HEADWATER_SYNC_FAILURES`, `HEADWATER_FULL_DISK_ROUNDS`,
-//! `HEADWATER_HISTORY_OPERATIONS`, `HEADWATER_FLIP_LIVES`, `HEADWATER_NEW_VIEW_ROWS`.
+//! `HEADWATER_HISTORY_OPERATIONS`, `HEADWATER_FLIP_LIVES`, `HEADWATER_NEW_VIEW_ROWS`, `HEADWATER_FOLLOWER_KILLS` (at each
+//! point, with followers attached).
 //! A failure prints its seed and the command that replays it.
 #![allow(clippy::unwrap_used)]
 
 /// Where clients find the server between its lives.
 mod door;
+/// Followers of change streams over kills.
+mod followers;
 /// A volume that fills up and is freed, again and again.
 mod full_disk;
 /// What was done when, and whether it can be.
@@ -33,6 +36,8 @@ mod sigkill;
 mod skip;
 /// SIGTERM, and what is in the way of a start.
 mod stop;
+/// A client of a change stream.
+mod stream;
 /// A sync of the log that fails.
 mod sync_failure;
 /// After a restart everything is as it must be.

@@ -82,11 +82,21 @@ impl Folder {
         self.try_start(hooks).unwrap_or_else(|status| panic!("the server did not start: {status}"))
     }
 
+    /// A server at the address that another one had, which must start.
+    pub(crate) fn start_at(&self, address: SocketAddr, hooks: &Hooks) -> Server {
+        self.try_start_at(&address.to_string(), hooks)
+            .unwrap_or_else(|status| panic!("it did not start: {status}"))
+    }
+
     /// A server, or how it ended before it listened.
     pub(crate) fn try_start(&self, hooks: &Hooks) -> Result<Server, ExitStatus> {
+        self.try_start_at("127.0.0.1:0", hooks)
+    }
+
+    fn try_start_at(&self, address: &str, hooks: &Hooks) -> Result<Server, ExitStatus> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let mut child = Command::new(HEADWATER)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", address, "--data-dir"])
             .arg(&self.data)
             .env("HEADWATER_TEST_HOOKS", "1")
             .env("NO_COLOR", "1")

@@ -12,7 +12,9 @@ use serde_json::json;
 const PROGRAM: &str = "
     CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR);
     CREATE TABLE plain (a BIGINT);
-    CREATE MATERIALIZED VIEW v AS SELECT hw_test_panic(a) AS a FROM plain;";
+    CREATE MATERIALIZED VIEW v AS SELECT hw_test_panic(a) AS a FROM plain;
+    CREATE TABLE quiet (a BIGINT) WITH ('changes' = 'off');
+    CREATE VIEW expanded AS SELECT a FROM plain;";
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -60,6 +62,11 @@ const CASES: &[Case] = &[
     }),
     ("bad_idempotency_key", |s| post(s, PUSH, &[("idempotency-key", &"k".repeat(256))], r#"{"id":9}"#)),
     ("step_skipped", |s| s.post("/v1/workspaces/w/tables/plain", r#"{"a":666}"#)),
+    ("unknown_relation", |s| s.get("/v1/workspaces/w/changes/orders")),
+    ("not_materialized", |s| s.get("/v1/workspaces/w/changes/expanded")),
+    ("changes_not_kept", |s| s.get("/v1/workspaces/w/changes/quiet")),
+    ("bad_cursor", |s| s.get("/v1/workspaces/w/changes/t?cursor=7")),
+    ("cursor_gone", |s| s.get("/v1/workspaces/w/changes/t?cursor=0000000000000000-1.0.0")),
     ("query_too_many_rows", |s| {
         s.post(QUERY, many("SELECT x.a AS a FROM n x CROSS JOIN n y CROSS JOIN n z"))
     }),
@@ -289,6 +296,7 @@ fn no_code_is_forgotten() {
         "program_changing",
         "lsn_not_reached",
         "queries_full",
+        "followers_full",
         "query_timeout",
         "query_memory",
         // Takes a second module.

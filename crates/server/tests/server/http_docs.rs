@@ -95,6 +95,7 @@ fn in_words(name: &str, value: u128) -> String {
     match name {
         _ if name.contains("MICROS") && value.is_multiple_of(hours) => format!("{} h", value / hours),
         _ if name.contains("MICROS") => format!("{} s", value / 1_000_000),
+        _ if name.ends_with("_MS") && value % 1_000 > 0 => format!("{value} ms"),
         _ if name.ends_with("_MS") => format!("{} s", value / 1_000),
         _ if name.contains("BYTES") => bytes(value),
         _ if name.contains("RATIO") => format!("{value} : 1"),
@@ -152,6 +153,17 @@ limits! {
     BODY_IDLE_TIMEOUT_MS
     BODY_TIMEOUT_MS
     QUERY_TIMEOUT_MS
+    CHANGES_FLUSH_BYTES
+    CHANGES_TAIL_BYTES_MAX
+    CHANGES_KEEP_MICROS
+    CHANGES_KEEP_BYTES
+    CHANGES_VOLUME_PARTS
+    CHANGES_PAGE_LINES
+    CHANGES_PAGE_BYTES
+    FOLLOWERS_MAX
+    HEARTBEAT_MS
+    HEARTBEAT_MIN_MS
+    HEARTBEAT_MAX_MS
     QUERY_MEMORY_BYTES_MAX
     QUERY_ROWS_MAX
     QUERY_ANSWER_BYTES_MAX

@@ -2,6 +2,8 @@
 //! as linking takes longer than testing.
 #![allow(clippy::unwrap_used)]
 
+/// Changes as they happen.
+mod change_streams;
 /// What the binary prints, what it says when something is in the way, and how it ends.
 mod command_line;
 /// What holds for every request.

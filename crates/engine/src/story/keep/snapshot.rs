@@ -1,5 +1,8 @@
 use std::path::Path;
+use std::sync::Arc;
 
+use headwater_changes::ChangeLog;
+use headwater_env::disk::is_no_space;
 use headwater_env::{Env, kill_point};
 use headwater_relation::RelationSnapshot;
 use headwater_types::Lsn;
@@ -16,6 +19,7 @@ pub(crate) struct Round {
     pub lsn: Lsn,
     state: StateSnapshot,
     rows: Vec<(RelationId, Rows)>,
+    changes: Option<Arc<ChangeLog>>,
 }
 
 enum Rows {
@@ -47,7 +51,7 @@ impl Round {
             };
             rows.push((id, kept));
         }
-        Round { lsn: state.lsn, state: StateSnapshot::of(state), rows }
+        Round { lsn: state.lsn, state: StateSnapshot::of(state), rows, changes: state.changes.clone() }
     }
 
     /// Writes the files, then the manifest that names them.
@@ -70,6 +74,13 @@ impl Round {
         let state_file = format!("state-{}", self.lsn);
         self.state.write(env, &dir.join(&state_file))?;
         kill_point::reach("snapshot.written");
+        // What a replay from here on will not see again.
+        if let Some(changes) = &self.changes {
+            match changes.flush_through(self.lsn) {
+                Err(error) if is_no_space(&error) => changes.give_up_through(self.lsn),
+                flushed => flushed?,
+            }
+        }
         let manifest = Manifest { state_lsn: self.lsn, state_file, rows: entries };
         manifest.write(env, workspace)?;
         kill_point::reach("snapshot.done");

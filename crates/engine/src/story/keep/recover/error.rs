@@ -15,6 +15,9 @@ pub enum RecoverError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
+    /// The folder of the change log cannot be made.
+    #[error("the change log cannot be opened: {0}")]
+    Changes(#[source] std::io::Error),
     /// A record of the log cannot be read.
     #[error("log record {lsn}: {source}")]
     Record {

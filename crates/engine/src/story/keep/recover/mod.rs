@@ -7,7 +7,7 @@
 //! 1. the state file and the rows of the stored relations, each as of its own LSN ([`snapshots`]);
 //! 2. light replay, so that the relations whose rows are older come to the LSN of the state file ([`light`]);
 //! 3. the circuit over the tables as they then are, which gives the views their rows ([`circuit`]);
-//! 4. full replay of the rest ([`full`]).
+//! 4. full replay of the rest ([`full`]), which hands over again what the change log has not in its files.
 
 /// The circuit of a state that has its tables.
 mod circuit;
@@ -27,6 +27,7 @@ mod snapshots;
 mod waiting;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_log::LogStore;
@@ -37,6 +38,7 @@ use super::manifest::{Manifest, read_manifest};
 use super::snapshot_dir;
 use crate::record::LogRecord;
 use crate::state::State;
+use crate::story::publish;
 use full::FullReplay;
 use light::LightReplay;
 use records::Records;
@@ -73,9 +75,12 @@ pub(crate) fn recover(
     circuit::fill(&mut state)?;
 
     let newest = Lsn(log.next_lsn().0.saturating_sub(1));
+    let changes = publish::open(env, workspace, &state, newest).map_err(RecoverError::Changes)?;
+    state.changes = Some(Arc::clone(&changes));
     let mut full = FullReplay::new(&mut state, options, newest);
     while let Some((lsn, record)) = records.next_up_to(newest)? {
         full.take(lsn, record)?;
+        changes.tend();
     }
     let panicked = full.panicked;
 
