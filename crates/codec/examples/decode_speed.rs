@@ -1,4 +1,4 @@
-//! Prints how fast bodies are decoded, rows are written as JSON, and batches go to and from Arrow IPC, on one core.
+//! Prints how fast bodies are decoded, rows are written, and batches go to and from the log's form, on one core.
 //!
 //! `cargo run --release -p headwater-codec --example decode_speed`
 
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::record_batch::RecordBatch;
-use headwater_codec::{BodyFormat, DecodeOptions, decode_mixed, decode_table, ipc, json};
+use headwater_codec::write_rows::{RowsFormat, RowsWriter, WriteRowsError};
+use headwater_codec::{BodyFormat, DecodeOptions, decode_mixed, decode_table, ipc, json, unzstd};
 use headwater_types::{Column, ColumnType, Name, NameError, TableDefinition};
 
 /// How long each figure is measured.
@@ -47,6 +48,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     throughput("decode ndjson, 100 records", hundred.len(), 100, || table(&hundred, BodyFormat::Ndjson));
     throughput("decode ndjson, 1 record", records[0].len(), 1, || table(&records[0], BodyFormat::Ndjson));
 
+    let arrow = written_as(RowsFormat::Arrow, &batch)?;
+    throughput("decode arrow", arrow.len(), RECORDS, || {
+        decode_table(black_box(&arrow), BodyFormat::Arrow, &tables, 0, &options).expect("the body is valid")
+    });
+    for format in [RowsFormat::Csv, RowsFormat::Arrow] {
+        let bytes = written_as(format, &batch)?.len();
+        throughput(&format!("write {format:?}"), bytes, RECORDS, || written_as(format, black_box(&batch)));
+    }
+    let zstd_body = zstd::bulk::compress(ndjson.as_bytes(), 3)?;
+    throughput("unzstd ndjson", ndjson.len(), RECORDS, || unzstd(black_box(&zstd_body)));
+
     let mut out = Vec::new();
     json::write_rows_ndjson(&batch, &mut out);
     let written = out.len();
@@ -58,6 +70,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         measure_ipc(&batch.slice(0, rows));
     }
     Ok(())
+}
+
+fn written_as(format: RowsFormat, batch: &RecordBatch) -> Result<Vec<u8>, WriteRowsError> {
+    let mut body = Vec::new();
+    let mut writer = RowsWriter::new(format, batch.schema_ref())?;
+    writer.write(batch, &mut body)?;
+    writer.end(&mut body)?;
+    Ok(body)
 }
 
 fn measure_ipc(batch: &RecordBatch) {

@@ -1,5 +1,7 @@
 use headwater_types::limits::{BODY_BYTES_MAX, DECODED_BYTES_MAX, RECORDS_PER_REQUEST_MAX};
 
+use crate::problem::Problem;
+
 /// Why a body was refused as a whole, before any of its records counted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -24,17 +26,23 @@ pub enum BodyError {
         /// Bytes before the bad one.
         offset: usize,
     },
-    /// The header row of a CSV body cannot be used.
+    /// The columns of a CSV or Arrow body do not fit the table.
     #[error("{message}")]
-    CsvHeader {
+    Columns {
         /// The machine-readable reason, as in `RecordErrorCode::as_str`.
         code: &'static str,
-        /// The field at fault.
+        /// The column at fault.
         column: Option<String>,
         /// Why, for people.
         message: String,
         /// What to do, where it can be said.
         hint: Option<String>,
+    },
+    /// The body is not an Arrow IPC stream, or one of a kind that is not taken.
+    #[error("the body is not an Arrow IPC stream: {reason}")]
+    Arrow {
+        /// What was found.
+        reason: String,
     },
     /// The table cannot take the operation.
     #[error("{message}")]
@@ -47,6 +55,12 @@ pub enum BodyError {
 }
 
 impl BodyError {
+    /// The refusal of columns that do not fit the table.
+    pub(crate) fn columns(problem: Problem) -> BodyError {
+        let Problem { code, column, message, hint } = problem;
+        BodyError::Columns { code: code.as_str(), column, message, hint }
+    }
+
     /// The machine-readable reason. Its text is API.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -55,7 +69,8 @@ impl BodyError {
             BodyError::TooLarge { .. } | BodyError::DecodedTooLarge => "body_too_large",
             BodyError::TooManyRecords => "too_many_records",
             BodyError::NotUtf8 { .. } => "not_utf8",
-            BodyError::CsvHeader { code, .. } => code,
+            BodyError::Columns { code, .. } => code,
+            BodyError::Arrow { .. } => "bad_arrow",
             BodyError::Operation { .. } => "bad_operation",
         }
     }
@@ -69,7 +84,8 @@ impl BodyError {
                 Some("split the records over several requests".to_owned())
             }
             BodyError::NotUtf8 { .. } => Some("encode the body as UTF-8".to_owned()),
-            BodyError::CsvHeader { hint, .. } => hint.clone(),
+            BodyError::Columns { hint, .. } => hint.clone(),
+            BodyError::Arrow { .. } => Some("send the stream whole, as its writer closed it".to_owned()),
             BodyError::Operation { hint, .. } => Some(hint.clone()),
         }
     }

@@ -5,6 +5,7 @@ use headwater_types::{Decoded, IfAbsent, TableDefinition};
 
 use crate::body_error::BodyError;
 use crate::nearest::Hints;
+use crate::read_arrow::decode_arrow;
 use crate::read_csv::decode_csv;
 use crate::read_json::body::{decode_json, decode_lines};
 use crate::read_json::envelope::MixedRows;
@@ -20,6 +21,16 @@ pub enum BodyFormat {
     Ndjson,
     /// Comma-separated values with a header row.
     Csv,
+    /// An Arrow IPC stream, or an Arrow IPC file, which holds one.
+    Arrow,
+}
+
+impl BodyFormat {
+    /// Whether bodies of the format are no text.
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        self == BodyFormat::Arrow
+    }
 }
 
 /// What a request wants done with its records.
@@ -73,29 +84,36 @@ pub fn decode_table(
     table: usize,
     options: &DecodeOptions,
 ) -> Result<Decoded, BodyError> {
-    let body = checked(body)?;
+    let body = checked(body, format)?;
     let plan = RowPlan::new(&tables[table], options).map_err(|problem| BodyError::Operation {
         message: problem.message,
         hint: problem.hint.unwrap_or_default(),
     })?;
-    let rows = RowBuilder::new(table, plan, Hints::new());
+    let rows = |plan| RowBuilder::new(table, plan, Hints::new());
     match format {
-        BodyFormat::Json => decode_json(body, rows),
-        BodyFormat::Ndjson => decode_lines(body, rows),
-        BodyFormat::Csv => decode_csv(body, rows),
+        BodyFormat::Json => decode_json(body, rows(plan)),
+        BodyFormat::Ndjson => decode_lines(body, rows(plan)),
+        BodyFormat::Csv => decode_csv(body, rows(plan)),
+        BodyFormat::Arrow => decode_arrow(body, table, plan),
     }
 }
 
 /// Decodes a JSON body of records `{"table": t, "op": "insert|upsert|delete|patch", "if_absent": …, "row": {…}}`:
 /// one object, an array, or NDJSON.
 pub fn decode_mixed(body: &[u8], tables: &[Arc<TableDefinition>]) -> Result<Decoded, BodyError> {
-    decode_json(checked(body)?, MixedRows::new(tables))
+    decode_json(checked(body, BodyFormat::Json)?, MixedRows::new(tables))
 }
 
-/// The body without byte order mark, if it is not too long.
-fn checked(body: &[u8]) -> Result<&[u8], BodyError> {
+/// The body, a text without byte order mark, if it is not too long.
+fn checked(body: &[u8], format: BodyFormat) -> Result<&[u8], BodyError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(BodyError::TooLarge { bytes: body.len() });
+    }
+    if body.is_empty() {
+        return Err(BodyError::Empty);
+    }
+    if format.is_binary() {
+        return Ok(body);
     }
     Ok(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body))
 }

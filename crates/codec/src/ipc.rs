@@ -7,9 +7,9 @@ use arrow::ipc::writer::{
 use arrow::ipc::{self, MetadataVersion, root_as_message};
 use arrow::record_batch::RecordBatch;
 
-mod columns;
+pub(crate) mod columns;
 
-use columns::Columns;
+use columns::{Columns, buffer_at};
 
 /// Why bytes are not a record batch of the expected schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ pub struct IpcError {
     pub reason: String,
 }
 
-fn refused(reason: impl ToString) -> IpcError {
+pub(crate) fn refused(reason: impl ToString) -> IpcError {
     IpcError { reason: reason.to_string() }
 }
 
@@ -81,10 +81,11 @@ fn decode_columns(
     // The smallest value of any column takes one bit, so sizes computed from the rows cannot overflow.
     let rows = usize::try_from(header.length()).ok().filter(|rows| *rows <= body.len().saturating_mul(8));
     let rows = rows.ok_or_else(|| refused("there are more rows than the body can hold"))?;
-    let mut columns = Columns { body, places: places.iter(), rows };
+    let buffers = places.iter().map(|place| buffer_at(body, place));
+    let mut columns = Columns { buffers, rows };
     let arrays = schema.fields().iter().zip(nodes).map(|(field, node)| columns.take(field, node));
     let arrays = arrays.collect::<Result<Vec<ArrayRef>, IpcError>>()?;
-    if columns.places.next().is_some() {
+    if columns.buffers.next().is_some() {
         return Err(refused("the message has more buffers than columns need"));
     }
     RecordBatch::try_new(SchemaRef::clone(schema), arrays).map_err(refused)

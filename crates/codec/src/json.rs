@@ -6,7 +6,7 @@
 
 use arrow::array::RecordBatch;
 
-mod cell;
+pub(crate) mod cell;
 mod text;
 mod time;
 
@@ -78,4 +78,9 @@ pub fn write_rows_array_elements(batch: &RecordBatch, out: &mut Vec<u8>) {
 /// Appends a text as a JSON string.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     text::write_string(text.as_bytes(), out);
+}
+
+/// Appends a time in UTC, from units of 10^−`digits` seconds since 1970.
+pub(crate) fn write_time(units: i64, digits: u32, out: &mut Vec<u8>) {
+    time::write_timestamp(units, digits, out);
 }

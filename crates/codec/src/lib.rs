@@ -8,7 +8,9 @@
 pub mod body_error;
 /// From a request's body to operations: the two entry points and their options.
 pub mod decode;
-/// Bounded decompression of request bodies.
+/// What decompression is bounded by, and how it fails.
+pub mod decompression;
+/// Bounded decompression of gzip bodies.
 pub mod gunzip;
 /// Record batches to and from the bytes that the log and table snapshots hold.
 pub mod ipc;
@@ -20,6 +22,10 @@ pub mod key;
 mod nearest;
 /// What is wrong with a record.
 mod problem;
+/// Bodies of Arrow IPC.
+mod read_arrow;
+/// Typed columns of any source to the columns of a table.
+mod read_columns;
 /// CSV bodies.
 mod read_csv;
 /// JSON bodies.
@@ -28,10 +34,16 @@ mod read_json;
 mod records;
 /// From values to columns: builders, what presence and absence mean, rollback.
 mod rows;
+/// Bounded decompression of zstd bodies.
+pub mod unzstd;
 /// Numbers, dates and timestamps from their texts.
 mod values;
+/// Rows of an answer in every format.
+pub mod write_rows;
 
 pub use body_error::BodyError;
 pub use decode::{BodyFormat, DecodeOptions, OperationName, decode_mixed, decode_table};
-pub use gunzip::{GunzipError, gunzip};
+pub use decompression::DecompressionError;
+pub use gunzip::gunzip;
 pub use key::parse_key;
+pub use unzstd::unzstd;

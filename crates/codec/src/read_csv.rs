@@ -21,8 +21,9 @@ pub(crate) fn decode_csv(body: &[u8], rows: RowBuilder<'_>) -> Result<Decoded, B
     if !read_record(&mut reader, &mut record) {
         return Err(BodyError::Empty);
     }
-    check_quotes(raw_text(body, 0, &reader), &mut Vec::new()).map_err(|problem| header_error(*problem))?;
-    let header = read_header(&record, &rows).map_err(|problem| header_error(*problem))?;
+    check_quotes(raw_text(body, 0, &reader), &mut Vec::new())
+        .map_err(|problem| BodyError::columns(*problem))?;
+    let header = read_header(&record, &rows).map_err(|problem| BodyError::columns(*problem))?;
     let mut records = Records::new(rows);
     let mut quoted = Vec::new();
     loop {
@@ -124,13 +125,4 @@ fn check_quotes(raw: &[u8], quoted: &mut Vec<bool>) -> Result<(), Box<Problem>> 
 fn on_line(mut problem: Box<Problem>, line: u64) -> Box<Problem> {
     problem.message = format!("invalid CSV at line {line}: {}", problem.message);
     problem
-}
-
-fn header_error(problem: Problem) -> BodyError {
-    BodyError::CsvHeader {
-        code: problem.code.as_str(),
-        column: problem.column,
-        message: problem.message,
-        hint: problem.hint,
-    }
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::errors::ApiError;
 use crate::errors::catalogue::{METHOD_NOT_ALLOWED, UNKNOWN_ROUTE};
 use crate::handlers::{
-    changes, clock, control, health, metrics, openapi, program, push, query, relations, rows, workspaces,
+    changes, clock, control, explain, health, metrics, openapi, program, push, query, relations, rows, workspaces,
 };
 
 /// Room for routes in the tables of counters.
@@ -62,6 +62,7 @@ fn table() -> Vec<(Method, &'static str, Handler)> {
         (Method::GET, "/v1/workspaces/{workspace}/views", get(relations::views)),
         (Method::GET, "/v1/workspaces/{workspace}/tables/{table}/rows", get(rows::by_parameter)),
         (Method::GET, "/v1/workspaces/{workspace}/tables/{table}/rows/{key}", get(rows::by_path)),
+        (Method::GET, "/v1/workspaces/{workspace}/explain", get(explain::get)),
         (Method::GET, query_path, get(query::get)),
         (Method::POST, query_path, post(query::post)),
         (Method::GET, "/v1/workspaces/{workspace}/changes", get(changes::of_relations)),

@@ -31,6 +31,8 @@ mod conversions;
 mod default_value;
 /// The grammar.
 mod dialect;
+/// Plans as trees that can be shown.
+mod explain;
 /// The rule that computes constant parts of expressions.
 mod fold_constants;
 /// Places of words in a statement.
@@ -61,5 +63,6 @@ mod view;
 mod view_syntax;
 
 pub use diagnostic::Diagnostic;
+pub use explain::{PlanNode, explain};
 pub use program::{CompileOptions, Program, ViewDefinition, compile};
 pub use query::{QueryError, QueryOptions, QueryRelation, QueryResult, QuerySource, query};

@@ -8,6 +8,8 @@ pub const BODY_WIRE_BYTES_MAX: usize = 64 << 20;
 pub const DECOMPRESSION_RATIO_MAX: usize = 100;
 /// Decompressed bytes that are not held against the ratio, so that tiny bodies of one repeated byte pass.
 pub const DECOMPRESSION_FREE_BYTES: usize = 1 << 20;
+/// Logarithm of the window that a zstd body may ask for: 64 MiB, so that no frame asks for more than a body may hold.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 26;
 /// Records in one request.
 pub const RECORDS_PER_REQUEST_MAX: usize = 1_000_000;
 /// Memory that the typed columns of one request take. Absent columns take room too, so short records of a wide table
@@ -107,6 +109,8 @@ pub const BODIES_BYTES_MAX: usize = 1 << 30;
 pub const DECODE_INLINE_BYTES_MAX: usize = 64 << 10;
 /// Time for a client to take the next piece of an answer.
 pub const ANSWER_STALL_TIMEOUT_MS: u64 = 15_000;
+/// Bytes from which on an answer is compressed for a client that takes that; below, it fits into a packet anyway.
+pub const COMPRESSED_ANSWER_BYTES_MIN: u64 = 1 << 10;
 /// Requests under way on one HTTP/2 connection.
 pub const HTTP2_STREAMS_MAX: u32 = 128;
 /// Time between two pings of an HTTP/2 connection, and for their answer, so that a dead peer is noticed.

@@ -19,14 +19,25 @@ use super::{IpcError, refused};
 ///
 /// Arrow's own reader checks most of what it reads, but panics at some bytes, so columns are made here:
 /// every length is compared with its buffer before an array is made of it.
-pub(super) struct Columns<'m, P> {
-    pub(super) body: &'m Buffer,
-    /// Where the buffers lie, in order.
-    pub(super) places: P,
-    pub(super) rows: usize,
+pub(crate) struct Columns<B> {
+    /// The buffers, in order.
+    pub(crate) buffers: B,
+    pub(crate) rows: usize,
 }
 
-impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
+/// The buffer at this place of a body.
+pub(crate) fn buffer_at(body: &Buffer, place: &Place) -> Result<Buffer, IpcError> {
+    let offset = usize::try_from(place.offset()).ok();
+    let length = usize::try_from(place.length()).ok();
+    let inside =
+        |(offset, length): &(usize, usize)| offset.checked_add(*length).is_some_and(|end| end <= body.len());
+    let (offset, length) =
+        offset.zip(length).filter(inside).ok_or_else(|| refused("a buffer lies outside the body"))?;
+    Ok(body.slice_with_length(offset, length))
+}
+
+impl<B: Iterator<Item = Result<Buffer, IpcError>>> Columns<B> {
+    /// The next column, which is one that tables have.
     pub(super) fn take(&mut self, field: &Field, node: &FieldNode) -> Result<ArrayRef, IpcError> {
         if usize::try_from(node.length()) != Ok(self.rows) {
             return Err(refused(format!("column '{}' has another number of rows", field.name())));
@@ -62,16 +73,8 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
     }
 
     /// The next buffer.
-    fn take_buffer(&mut self) -> Result<Buffer, IpcError> {
-        let place = self.places.next().ok_or_else(|| refused("a buffer is missing"))?;
-        let offset = usize::try_from(place.offset()).ok();
-        let length = usize::try_from(place.length()).ok();
-        let inside = |(offset, length): &(usize, usize)| {
-            offset.checked_add(*length).is_some_and(|end| end <= self.body.len())
-        };
-        let (offset, length) =
-            offset.zip(length).filter(inside).ok_or_else(|| refused("a buffer lies outside the body"))?;
-        Ok(self.body.slice_with_length(offset, length))
+    pub(crate) fn take_buffer(&mut self) -> Result<Buffer, IpcError> {
+        self.buffers.next().ok_or_else(|| refused("a buffer is missing"))?
     }
 
     fn take_bits(&mut self) -> Result<BooleanBuffer, IpcError> {
@@ -82,7 +85,7 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
         Ok(BooleanBuffer::new(buffer, 0, self.rows))
     }
 
-    fn take_nulls(&mut self, null_count: i64) -> Result<Option<NullBuffer>, IpcError> {
+    pub(crate) fn take_nulls(&mut self, null_count: i64) -> Result<Option<NullBuffer>, IpcError> {
         if null_count == 0 {
             self.take_buffer()?;
             return Ok(None);
@@ -95,7 +98,10 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
     }
 
     /// The next buffer as `count` values.
-    fn take_values<T: ArrowNativeType>(&mut self, count: usize) -> Result<ScalarBuffer<T>, IpcError> {
+    pub(crate) fn take_values<T: ArrowNativeType>(
+        &mut self,
+        count: usize,
+    ) -> Result<ScalarBuffer<T>, IpcError> {
         let buffer = self.take_buffer()?;
         let bytes = count.checked_mul(size_of::<T>()).filter(|bytes| *bytes <= buffer.len());
         let buffer =
@@ -105,7 +111,7 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
         Ok(ScalarBuffer::from(if aligned { buffer } else { Buffer::from(buffer.as_slice()) }))
     }
 
-    fn take_primitive<T: ArrowPrimitiveType>(
+    pub(crate) fn take_primitive<T: ArrowPrimitiveType>(
         &mut self,
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef, IpcError> {
@@ -126,7 +132,7 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
         Ok(Arc::new(decimals))
     }
 
-    fn take_booleans(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+    pub(crate) fn take_booleans(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
         Ok(Arc::new(BooleanArray::new(self.take_bits()?, nulls)))
     }
 
@@ -136,12 +142,12 @@ impl<'m, P: Iterator<Item = &'m Place>> Columns<'m, P> {
         Ok(Arc::new(FixedSizeBinaryArray::try_new(uuid::BYTES as i32, values, nulls).map_err(refused)?))
     }
 
-    fn take_texts(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+    pub(crate) fn take_texts(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
         let (ends, texts) = self.take_ends_and_bytes()?;
         Ok(Arc::new(StringArray::try_new(ends, texts, nulls).map_err(refused)?))
     }
 
-    fn take_binaries(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
+    pub(crate) fn take_binaries(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef, IpcError> {
         let (ends, bytes) = self.take_ends_and_bytes()?;
         Ok(Arc::new(BinaryArray::try_new(ends, bytes, nulls).map_err(refused)?))
     }

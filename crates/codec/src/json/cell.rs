@@ -17,7 +17,7 @@ use super::time::{write_date, write_timestamp};
 
 /// The values of one column, ready to be written one by one.
 #[derive(Debug)]
-pub(super) struct Cells<'b> {
+pub(crate) struct Cells<'b> {
     nulls: Option<&'b NullBuffer>,
     values: CellValues<'b>,
 }
@@ -58,7 +58,7 @@ impl std::fmt::Debug for CellValues<'_> {
 }
 
 impl<'b> Cells<'b> {
-    pub(super) fn new(column: &'b dyn Array) -> Cells<'b> {
+    pub(crate) fn new(column: &'b dyn Array) -> Cells<'b> {
         let values = match column.data_type() {
             DataType::Null => CellValues::Null,
             DataType::Boolean => CellValues::Boolean(column.as_boolean()),
@@ -93,7 +93,22 @@ impl<'b> Cells<'b> {
         Cells { nulls: column.nulls(), values }
     }
 
-    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+    /// Whether the row's value is NULL.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        matches!(self.values, CellValues::Null) || self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// The row's value if it is a text, and not NULL.
+    pub(crate) fn text(&self, row: usize) -> Option<&'b str> {
+        match &self.values {
+            CellValues::Text(array) => Some(array.value(row)),
+            CellValues::LargeText(array) => Some(array.value(row)),
+            CellValues::TextView(array) => Some(array.value(row)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn write(&self, row: usize, out: &mut Vec<u8>) {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
             out.extend_from_slice(b"null");
             return;

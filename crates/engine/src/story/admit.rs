@@ -105,7 +105,7 @@ pub(crate) fn admit(
         idempotency_key: request.idempotency_key.clone(),
         endpoint: request.endpoint.clone(),
         key_id: request.key_id.clone(),
-        body_head: head(&request.body),
+        body_head: head(request),
     })
 }
 
@@ -182,7 +182,12 @@ fn options_text(request: &PushRequest) -> String {
     format!("{target} {} {table} {operation} {if_absent} {on_error}\n", table.len())
 }
 
-fn head(body: &[u8]) -> String {
+/// The beginning of a body that is text.
+fn head(request: &PushRequest) -> String {
+    let body = &request.body;
+    if request.format.is_binary() {
+        return format!("{} bytes of {:?}", body.len(), request.format);
+    }
     let end = body.len().min(limits::QUARANTINE_PAYLOAD_BYTES_MAX);
     String::from_utf8_lossy(&body[..end]).into_owned()
 }

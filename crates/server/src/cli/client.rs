@@ -112,18 +112,26 @@ impl Client {
             .hint("start a server: headwater serve --dev, or say where it is: --url URL or HEADWATER_URL=URL")
     }
 
-    /// The path of the workspace that is meant: the one named, or the only one there is.
+    /// The workspace that is meant: the one named, or the only one there is.
+    pub fn workspace_name(&self, server: &ServerArgs) -> Result<String, CliError> {
+        match &server.workspace {
+            Some(name) => Ok(name.clone()),
+            None => self.only_workspace(),
+        }
+    }
+
+    /// Its path.
     pub fn workspace_path(&self, server: &ServerArgs) -> Result<String, CliError> {
-        let name = match &server.workspace {
-            Some(name) => name.clone(),
-            None => self.only_workspace()?,
-        };
-        Ok(format!("/v1/workspaces/{}", segment(&name)))
+        Ok(format!("/v1/workspaces/{}", segment(&self.workspace_name(server)?)))
+    }
+
+    /// The names of all workspaces.
+    pub fn workspaces(&self) -> Result<Vec<String>, CliError> {
+        Ok(workspace_names(&self.ask(Method::GET, "/v1/workspaces", b"")?))
     }
 
     fn only_workspace(&self) -> Result<String, CliError> {
-        let body = self.ask(Method::GET, "/v1/workspaces", b"")?;
-        let names = workspace_names(&body);
+        let names = self.workspaces()?;
         match names.as_slice() {
             [name] => Ok(name.clone()),
             [] => Err(CliError::new("the server has no workspace").hint(format!(

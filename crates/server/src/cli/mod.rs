@@ -8,6 +8,8 @@ pub mod demo;
 pub mod doctor;
 /// Why a command ended without doing its work, and what to type next.
 pub mod error;
+/// `headwater explain`
+pub mod explain;
 /// `headwater push`
 pub mod push;
 /// `headwater serve`
@@ -48,6 +50,7 @@ enum Command {
     Sql(sql::SqlArgs),
     Push(push::PushArgs),
     Tail(tail::TailArgs),
+    Explain(explain::ExplainArgs),
     Demo(crate::demo::DemoArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Sql(args) => sql::run(&args),
         Command::Push(args) => push::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

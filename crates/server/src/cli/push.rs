@@ -1,23 +1,28 @@
-use std::fs::File;
+//! `headwater push`: a file's records to a table, and the table too if asked for.
+
+/// The table that a file needs.
+mod create;
+/// Column types from the first records.
+mod infer;
+/// A file as bodies of requests.
+mod source;
+
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flate2::read::MultiGzDecoder;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
 
 use super::client::{Client, Reply, refusal, segment};
 use super::error::CliError;
-use super::split::{FileFormat, Splitter};
 use super::{Done, ServerArgs};
+use create::{Created, Wish};
+use source::Source;
 
-/// Bytes of one request's body, about.
-const BODY_BYTES: usize = 1 << 20;
 /// Tries of one request before giving up.
 const TRIES_MAX: u32 = 10;
 /// Pause before the second try; each further one is twice as long.
@@ -30,12 +35,12 @@ const ERRORS_SHOWN_MAX: usize = 10;
 /// Push the records of a file to a table
 #[derive(Debug, clap::Args)]
 pub struct PushArgs {
-    /// A file of CSV, NDJSON or JSON, also with .gz; `-` is standard input
+    /// A file of CSV, NDJSON or JSON, also with .gz or .zst, or of Arrow IPC; `-` is standard input
     file: PathBuf,
 
-    /// The table
-    #[arg(long, short, value_name = "NAME")]
-    table: String,
+    /// The table; with --create the file's name if not given
+    #[arg(long, short, value_name = "NAME", required_unless_present = "create")]
+    table: Option<String>,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -52,9 +57,21 @@ pub struct PushArgs {
     #[arg(long)]
     skip_bad: bool,
 
+    /// Make the table, and the workspace, unless they exist: columns and types are told by the first records
+    #[arg(long)]
+    create: bool,
+
+    /// With --create, do not ask
+    #[arg(long, short, requires = "create")]
+    yes: bool,
+
+    /// With --create, the columns of the PRIMARY KEY
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "create")]
+    key: Vec<String>,
+
     /// Names this push, so that after an interruption the same command goes on where it stopped [default: random]
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    resume: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -62,6 +79,7 @@ enum Format {
     Csv,
     Ndjson,
     Json,
+    Arrow,
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -109,49 +127,65 @@ struct Sums {
 
 /// Sends the file, one request after the other.
 pub fn run(args: &PushArgs) -> Done {
-    let format = format_of(args)?;
     let client = Client::new(&args.server.url)?;
-    let workspace = client.workspace_path(&args.server)?;
+    let mut source = Source::open(args)?;
+    let table = table_name(args)?;
+    let (workspace, created) = if args.create {
+        let workspace = create::workspace(&client, &args.server)?;
+        let wish = Wish { table: &table, key: &args.key, yes: args.yes };
+        let created = create::ensure_table(&client, &workspace, &wish, || source.infer())?;
+        (workspace, created)
+    } else {
+        (client.workspace_name(&args.server)?, None)
+    };
     let on_error = if args.skip_bad { "skip" } else { "reject_request" };
-    let table = segment(&args.table);
-    let path = format!("{workspace}/tables/{table}?op={}&on_error={on_error}", args.op.name());
-    let key = args.key.clone().unwrap_or_else(random_key);
-    let sending = Sending { client: &client, path, format, key };
+    let (workspace, name) = (segment(&workspace), segment(&table));
+    let path = format!("/v1/workspaces/{workspace}/tables/{name}?op={}&on_error={on_error}", args.op.name());
+    let key = args.resume.clone().unwrap_or_else(random_key);
+    let sending = Sending { client: &client, path, content_type: source.content_type(), key, created };
 
     let started = Instant::now();
-    let (file, bar) = open(&args.file)?;
-    let mut splitter = Splitter::new(file, format, BODY_BYTES);
     let mut sums = Sums::default();
     for number in 0_u64.. {
-        let body = splitter.next_body().map_err(|error| CliError::new(error.to_string()))?;
-        let Some(body) = body else { break };
+        let Some(body) = source.next_body()? else { break };
         let sent =
             sending.send(number, &body, sums.received).map_err(|error| sending.interrupted(error, number));
-        sums.add(&sent.inspect_err(|_| bar.abandon())?, &bar);
+        sums.add(&sent.inspect_err(|_| source.bar.abandon())?, &source.bar);
     }
-    bar.finish_and_clear();
-    println!("{}", sums.told(&args.table, started.elapsed()));
+    source.bar.finish_and_clear();
+    println!("{}", sums.told(&table, started.elapsed()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The table that is meant: the one named, or the one that the file's name names.
+fn table_name(args: &PushArgs) -> Result<String, CliError> {
+    if let Some(table) = &args.table {
+        return Ok(table.clone());
+    }
+    let name = args.file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let table: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    if table.trim_matches('_').is_empty() {
+        return Err(CliError::new("the file's name does not name a table").hint("add --table NAME"));
+    }
+    Ok(table)
 }
 
 /// How each request is sent.
 struct Sending<'a> {
     client: &'a Client,
     path: String,
-    format: FileFormat,
+    content_type: &'static str,
     key: String,
+    /// What the table was made from, if it was made for this file.
+    created: Option<Created>,
 }
 
 impl Sending<'_> {
     /// Sends one request until it is taken or refused. Its key makes that safe even if an answer got lost.
     fn send(&self, number: u64, body: &[u8], records_before: u64) -> Result<Answer, CliError> {
-        let content_type = match self.format {
-            FileFormat::Csv => "text/csv",
-            FileFormat::Ndjson => "application/x-ndjson",
-            FileFormat::Json => "application/json",
-        };
         let key = format!("{}-{number}", self.key);
-        let headers = [("content-type", content_type), ("idempotency-key", key.as_str())];
+        let headers = [("content-type", self.content_type), ("idempotency-key", key.as_str())];
         let mut pause = PAUSE_MIN;
         for tries in 1.. {
             let (wait, error) = match self.client.send(Method::POST, &self.path, &headers, body) {
@@ -159,7 +193,7 @@ impl Sending<'_> {
                 Ok(reply) if matches!(reply.status, 429 | 503) => {
                     (reply.retry_after_s.map_or(pause, Duration::from_secs), refusal(&reply))
                 }
-                Ok(reply) => return Err(refused(&reply, records_before)),
+                Ok(reply) => return Err(refused(&reply, records_before, self.created.as_ref())),
                 Err(error) => (pause, self.client.unreachable(&error)),
             };
             if tries >= TRIES_MAX {
@@ -177,7 +211,7 @@ impl Sending<'_> {
             return error;
         }
         CliError::new(format!("{number} requests were taken, then: {error}"))
-            .hint(format!("the same command with --key {} goes on where it stopped", self.key))
+            .hint(format!("the same command with --resume {} goes on where it stopped", self.key))
     }
 }
 
@@ -216,7 +250,7 @@ fn parsed(reply: &Reply) -> Result<Answer, CliError> {
 }
 
 /// A refusal, with the first bad records by their number in the file.
-fn refused(reply: &Reply, records_before: u64) -> CliError {
+fn refused(reply: &Reply, records_before: u64, created: Option<&Created>) -> CliError {
     let document: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let errors = document["errors"].as_array().cloned().unwrap_or_default();
     if errors.is_empty() {
@@ -224,12 +258,17 @@ fn refused(reply: &Reply, records_before: u64) -> CliError {
     }
     let shown =
         errors.iter().take(ERRORS_SHOWN_MAX).map(|error| told(error, records_before)).collect::<Vec<_>>();
+    let explained = created.and_then(|created| {
+        let (column, message) = (errors[0]["column"].as_str()?, errors[0]["message"].as_str()?);
+        created.explain(column, message)
+    });
+    let skip = "correct them, or add --skip-bad to put them into quarantine and take the others";
     CliError::new(format!(
         "{}\n  {}",
         document["error"]["message"].as_str().unwrap_or_default(),
         shown.join("\n  ")
     ))
-    .hint("correct them, or add --skip-bad to put them into quarantine and take the others")
+    .hint(explained.map_or(skip.to_owned(), |explained| format!("{explained}; or {skip}")))
 }
 
 /// A bad record in one line, numbered from 1 in the file.
@@ -237,43 +276,6 @@ fn told(error: &Value, records_before: u64) -> String {
     let number = records_before + error["index"].as_u64().unwrap_or_default() + 1;
     let column = error["column"].as_str().map(|column| format!(", column {column}")).unwrap_or_default();
     format!("record {number}{column}: {}", error["message"].as_str().unwrap_or_default())
-}
-
-fn format_of(args: &PushArgs) -> Result<FileFormat, CliError> {
-    if let Some(format) = args.format {
-        return Ok(match format {
-            Format::Csv => FileFormat::Csv,
-            Format::Ndjson => FileFormat::Ndjson,
-            Format::Json => FileFormat::Json,
-        });
-    }
-    let name = args.file.to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    match Path::new(name).extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Ok(FileFormat::Csv),
-        Some("ndjson" | "jsonl") => Ok(FileFormat::Ndjson),
-        Some("json") => Ok(FileFormat::Json),
-        _ => Err(CliError::new(format!("it is not clear how {name:?} is laid out"))
-            .hint("add --format csv, --format ndjson or --format json")),
-    }
-}
-
-/// The file, decompressed if its name says so, and a bar that follows how much of it was read.
-fn open(path: &Path) -> Result<(Box<dyn Read>, ProgressBar), CliError> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), ProgressBar::hidden()));
-    }
-    let file = File::open(path)
-        .map_err(|error| CliError::new(format!("{} cannot be read: {error}", path.display())))?;
-    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-    let style =
-        ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(bytes).with_style(style);
-    let read = bar.wrap_read(file);
-    let is_gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    let read: Box<dyn Read> = if is_gzip { Box::new(MultiGzDecoder::new(read)) } else { Box::new(read) };
-    Ok((read, bar))
 }
 
 fn random_key() -> String {

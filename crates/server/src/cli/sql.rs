@@ -1,19 +1,34 @@
-use std::io::Write;
+//! `headwater sql`: one query, a script, or a prompt.
+
+/// What begins with a backslash.
+mod command;
+/// Tables and views, and their columns.
+mod describe;
+/// Ctrl-C while something runs.
+mod interrupt;
+/// Questions typed one after the other.
+mod prompt;
+/// What is asked of the server, and how answers are printed.
+mod session;
+/// Where statements end.
+mod statements;
+
+use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use ureq::http::Method;
-
-use super::client::Client;
 use super::error::CliError;
-use super::{Done, ServerArgs, table};
+use super::{Done, ServerArgs};
+use session::Session;
 
-/// Run one SELECT and print its rows
+/// Run SELECTs and print their rows; without one on a terminal, a prompt
 #[derive(Debug, clap::Args)]
 pub struct SqlArgs {
-    /// The SELECT
-    query: String,
+    /// One SELECT, or several with ; between; from standard input if there is none
+    query: Option<String>,
+
+    /// The same as an option
+    #[arg(long, short, value_name = "SQL", conflicts_with = "query")]
+    command: Option<String>,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -27,50 +42,42 @@ pub struct SqlArgs {
     format: Format,
 }
 
+/// How rows are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A table of text.
     #[default]
     Table,
+    /// Comma-separated values with a header row.
+    Csv,
     /// One JSON object per line.
     Ndjson,
     /// One JSON object with LSN, columns and rows.
     Json,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    lsn: u64,
-    columns: Vec<AnswerColumn>,
-    rows: Vec<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-struct AnswerColumn {
-    name: String,
-}
-
 /// Asks and prints.
 pub fn run(args: &SqlArgs) -> Done {
-    let client = Client::new(&args.server.url)?;
-    let workspace = client.workspace_path(&args.server)?;
-    let format = if args.format == Format::Ndjson { "ndjson" } else { "json" };
-    let min_lsn = args.min_lsn.map(|lsn| format!("&min_lsn={lsn}")).unwrap_or_default();
-    let path = format!("{workspace}/query?format={format}{min_lsn}");
-    let answer = client.ask(Method::POST, &path, args.query.as_bytes())?;
-    let text = if args.format == Format::Table { as_table(&answer)? } else { answer };
-    // A reader like `head` may have left already, which is no failure.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    Ok(ExitCode::SUCCESS)
+    let mut session = Session::open(args)?;
+    if let Some(text) = args.query.as_deref().or(args.command.as_deref()) {
+        return script(&mut session, text);
+    }
+    if std::io::stdin().is_terminal() {
+        prompt::run(&mut session)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| CliError::new(format!("standard input cannot be read: {error}")))?;
+    script(&mut session, &text)
 }
 
-fn as_table(answer: &str) -> Result<String, CliError> {
-    let answer: Answer = serde_json::from_str(answer)
-        .map_err(|error| CliError::new(format!("the server's answer cannot be read: {error}")))?;
-    let columns = answer.columns.into_iter().map(|column| column.name).collect::<Vec<_>>();
-    let count = match answer.rows.len() {
-        1 => "1 row".to_owned(),
-        rows => format!("{rows} rows"),
-    };
-    Ok(format!("{}({count}, LSN {})\n", table::render(&columns, &answer.rows), answer.lsn))
+/// Runs statements until one fails.
+fn script(session: &mut Session, text: &str) -> Done {
+    for statement in statements::split(text) {
+        if session.enter(statement)?.is_end() {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

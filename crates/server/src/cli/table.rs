@@ -1,4 +1,5 @@
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
 
 /// Rows as a table of text: a line of names, a rule, a line per row; numbers to the right.
 #[must_use]
@@ -47,8 +48,9 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
+/// Columns of the terminal that a text takes: some characters take two, some none.
 fn width(cell: &str) -> usize {
-    cell.chars().count()
+    cell.width()
 }
 
 #[cfg(test)]

@@ -65,10 +65,10 @@ conditions! {
         "the body has more records than one request may have; nothing was taken" => "split the records over several requests";
     BODY_TOO_DENSE "body_too_dense" BAD_REQUEST:
         "the compressed body grows more than a hundredfold; nothing was taken" => "send it uncompressed, or in smaller requests";
-    BAD_GZIP "bad_gzip" BAD_REQUEST:
-        "the body is not the gzip that Content-Encoding promises" => "compress the body with gzip, or leave the header out";
+    BAD_COMPRESSION "bad_compression" BAD_REQUEST:
+        "the body is not the gzip or zstd that Content-Encoding promises" => "compress the body as the header says, or leave the header out";
     UNSUPPORTED_ENCODING "unsupported_encoding" UNSUPPORTED_MEDIA_TYPE:
-        "Content-Encoding is neither gzip nor identity" => "send the body with gzip, or uncompressed";
+        "Content-Encoding is not gzip, zstd or identity" => "send the body with gzip or zstd, or uncompressed";
     BODIES_FULL "bodies_full" SERVICE_UNAVAILABLE retry 1:
         "all requests together hold as many body bytes as they may; nothing was taken" => "send it again after a moment";
     TOO_MANY_CONNECTIONS "too_many_connections" SERVICE_UNAVAILABLE retry 1:
@@ -77,8 +77,10 @@ conditions! {
         "the body is empty" => "send at least one record";
     NOT_UTF8 "not_utf8" BAD_REQUEST:
         "the body is not UTF-8" => "encode the body as UTF-8";
-    BAD_CSV_HEADER "bad_csv_header" BAD_REQUEST:
-        "the header row of a CSV body does not fit the table; the code is that of a record error" => "name each column once, as the table does";
+    BAD_COLUMNS "bad_columns" BAD_REQUEST:
+        "the columns of a CSV or Arrow body do not fit the table; the code is that of a record error" => "name each column once, as the table does, with a type that its values fit";
+    BAD_ARROW "bad_arrow" BAD_REQUEST:
+        "the body is not a whole Arrow IPC stream, or one of a kind that is not taken" => "send the stream whole, with the end marker that closing its writer writes";
     BAD_OPERATION "bad_operation" BAD_REQUEST:
         "the table cannot take the operation" => "see the hint";
     RECORDS_REFUSED "records_refused" BAD_REQUEST:
@@ -91,6 +93,8 @@ conditions! {
         "the server has as many workspaces as it may" => "delete one that is not needed";
     UNKNOWN_TABLE "unknown_table" NOT_FOUND:
         "no such table in this workspace" => "create it in the workspace's program";
+    UNKNOWN_VIEW "unknown_view" NOT_FOUND:
+        "no such view in this workspace" => "create it in the workspace's program";
     NO_PRIMARY_KEY "no_primary_key" BAD_REQUEST:
         "rows can only be looked up in a table with a PRIMARY KEY" => "query the table instead";
     BAD_KEY "bad_key" BAD_REQUEST:

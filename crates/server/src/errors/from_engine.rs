@@ -115,7 +115,8 @@ fn refused_body(error: &BodyError) -> ApiError {
         BodyError::TooLarge { .. } | BodyError::DecodedTooLarge => &c::BODY_TOO_LARGE,
         BodyError::TooManyRecords => &c::TOO_MANY_RECORDS,
         BodyError::NotUtf8 { .. } => &c::NOT_UTF8,
-        BodyError::CsvHeader { .. } => &c::BAD_CSV_HEADER,
+        BodyError::Columns { .. } => &c::BAD_COLUMNS,
+        BodyError::Arrow { .. } => &c::BAD_ARROW,
         BodyError::Operation { .. } => &c::BAD_OPERATION,
     };
     ApiError::new(condition, error.to_string()).finer_code(error.code()).maybe_hint(error.hint())

@@ -6,6 +6,8 @@ pub mod changes;
 pub mod clock;
 /// Pause and resume.
 pub mod control;
+/// How views are computed.
+pub mod explain;
 /// Is the process alive, is it ready.
 pub mod health;
 /// Prometheus' text format.

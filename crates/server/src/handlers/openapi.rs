@@ -9,7 +9,9 @@ use crate::errors::catalogue::INTERNAL;
 use crate::http::answer::{self, Answer};
 use crate::http::params::Params;
 
-use super::{changes, clock, control, health, metrics, program, push, query, relations, rows, workspaces};
+use super::{
+    changes, clock, control, explain, health, metrics, program, push, query, relations, rows, workspaces,
+};
 
 /// The description of every route.
 #[derive(OpenApi)]
@@ -43,6 +45,7 @@ use super::{changes, clock, control, health, metrics, program, push, query, rela
         relations::views,
         rows::by_parameter,
         rows::by_path,
+        explain::get,
         query::get,
         query::post,
         changes::of_relation,

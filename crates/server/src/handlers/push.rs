@@ -67,8 +67,9 @@ impl From<PushAnswer> for PushDone {
 
 /// Pushes records to one table.
 ///
-/// The body is one JSON object, an array of objects, NDJSON, or CSV with a header row; JSON forms are told by the first
-/// bytes whatever the content type. The request is atomic: all of it is one step, or, with `on_error=skip`, all good
+/// The body is one JSON object, an array of objects, NDJSON, CSV with a header row, or an Arrow IPC stream; JSON
+/// forms are told by the first bytes whatever the content type. Columns are matched by name, and a value is
+/// taken if its column holds it exactly. The request is atomic: all of it is one step, or, with `on_error=skip`, all good
 /// records are.
 #[utoipa::path(
     post,
@@ -81,11 +82,11 @@ impl From<PushAnswer> for PushDone {
         ("if_absent" = Option<String>, Query, description = "What a patch does where no row has the key: `error` (default), `ignore` or `insert`", pattern = "^(error|ignore|insert)$"),
         ("on_error" = Option<String>, Query, description = "`reject_request` (default): one bad record refuses all; `skip`: bad records go to quarantine", pattern = "^(reject_request|skip)$"),
         ("if_paused" = Option<String>, Query, description = "`refuse` (default) or `queue`", pattern = "^(refuse|queue)$"),
-        ("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`, for tools that cannot set Content-Type", pattern = "^(json|ndjson|csv)$"),
+        ("format" = Option<String>, Query, description = "`json`, `ndjson`, `csv` or `arrow`, for tools that cannot set Content-Type", pattern = "^(json|ndjson|csv|arrow)$"),
         ("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Makes retries safe for 24 hours: the same request under the same key is answered again, not taken again"),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `identity`"),
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`"),
     ),
-    request_body(description = "Records", content((Object = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+    request_body(description = "Records", content((Object = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
     responses(
         (status = 200, description = "The records are durable, applied and readable", body = PushDone),
         (status = "4XX", description = "Nothing was taken", body = ErrorAnswer),
@@ -134,7 +135,7 @@ pub async fn push_table(
         ("on_error" = Option<String>, Query, description = "`reject_request` (default): one bad record refuses all; `skip`: bad records go to quarantine", pattern = "^(reject_request|skip)$"),
         ("if_paused" = Option<String>, Query, description = "`refuse` (default) or `queue`", pattern = "^(refuse|queue)$"),
         ("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Makes retries safe for 24 hours: the same request under the same key is answered again, not taken again"),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `identity`"),
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`"),
     ),
     request_body(description = "Records", content((Object = "application/json"), (String = "application/x-ndjson"))),
     responses(
@@ -167,8 +168,12 @@ const OPERATIONS: &[(&str, OperationName)] = &[
 ];
 const IF_ABSENT: &[(&str, IfAbsent)] =
     &[("error", IfAbsent::Error), ("ignore", IfAbsent::Ignore), ("insert", IfAbsent::Insert)];
-const FORMATS: &[(&str, BodyFormat)] =
-    &[("json", BodyFormat::Json), ("ndjson", BodyFormat::Ndjson), ("csv", BodyFormat::Csv)];
+const FORMATS: &[(&str, BodyFormat)] = &[
+    ("json", BodyFormat::Json),
+    ("ndjson", BodyFormat::Ndjson),
+    ("csv", BodyFormat::Csv),
+    ("arrow", BodyFormat::Arrow),
+];
 const ON_ERROR: &[(&str, OnError)] = &[("reject_request", OnError::RejectRequest), ("skip", OnError::Skip)];
 const IF_PAUSED: &[(&str, IfPaused)] = &[("refuse", IfPaused::Refuse), ("queue", IfPaused::Queue)];
 

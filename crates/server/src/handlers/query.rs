@@ -4,6 +4,7 @@ use arrow::datatypes::SchemaRef;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use headwater_codec::write_rows::{RowsFormat, RowsWriter, WriteRowsError};
 use headwater_engine::ReadAt;
 use headwater_sql::QueryResult;
 use headwater_types::{ColumnType, Lsn};
@@ -13,12 +14,13 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::errors::ApiError;
 use crate::errors::api_error::ErrorAnswer;
-use crate::errors::catalogue::{BAD_JSON, BAD_PARAMETER, EMPTY_BODY};
+use crate::errors::catalogue::{BAD_JSON, BAD_PARAMETER, EMPTY_BODY, INTERNAL};
 use crate::http::answer::{self, Answer};
 use crate::http::body::read_text;
+use crate::http::compress::Finite;
 use crate::http::headers::HEADWATER_LSN;
 use crate::http::params::Params;
-use crate::http::rows_body::{RowsBody, RowsFormat};
+use crate::http::rows_body::RowsBody;
 use crate::http::segments::Segments;
 
 /// A query in JSON, for clients that send nothing else.
@@ -53,20 +55,20 @@ pub struct ResultColumn {
 /// Runs one SELECT over tables, views and system tables, all as of one LSN.
 ///
 /// The body is the SQL text, or `{"query": "…"}`. The answer is NDJSON, one object per row, with the LSN in the header
-/// `x-headwater-lsn`; `format=json` or `Accept: application/json` gives one JSON object.
+/// `x-headwater-lsn`; `format=` or `Accept` gives one JSON object, CSV or an Arrow IPC stream instead.
 #[utoipa::path(
     post,
     path = "/v1/workspaces/{workspace}/query",
     tag = "read",
     params(
         ("workspace" = String, Path, description = "The workspace"),
-        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default), `json`, `csv` or `arrow`", pattern = "^(ndjson|json|csv|arrow)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
         ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     request_body(description = "One SELECT", content((String = "application/sql"), (QueryBody = "application/json"))),
     responses(
-        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
+        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
         (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
         (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
@@ -90,12 +92,12 @@ pub async fn post(State(app): State<Arc<App>>, Segments(name): Segments<String>,
     params(
         ("workspace" = String, Path, description = "The workspace"),
         ("q" = String, Query, description = "One SELECT"),
-        ("format" = Option<String>, Query, description = "`ndjson` (default) or `json`", pattern = "^(ndjson|json)$"),
+        ("format" = Option<String>, Query, description = "`ndjson` (default), `json`, `csv` or `arrow`", pattern = "^(ndjson|json|csv|arrow)$"),
         ("min_lsn" = Option<u64>, Query, description = "Wait until the workspace has reached this LSN"),
         ("at_lsn" = Option<u64>, Query, description = "Read the version of this LSN, one of the last minute; waits for it as `min_lsn` does"),
     ),
     responses(
-        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"))),
+        (status = 200, description = "The rows", content((String = "application/x-ndjson"), (QueryAnswer = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
         (status = "4XX", description = "No answer", body = ErrorAnswer),
         (status = 410, description = "The version of `at_lsn` is not kept any more", body = ErrorAnswer),
         (status = 412, description = "`min_lsn` or `at_lsn` was not reached in time", body = ErrorAnswer),
@@ -123,20 +125,37 @@ struct Wish {
 
 impl Wish {
     fn take(params: &mut Params, headers: &HeaderMap) -> Result<Wish, ApiError> {
-        const FORMATS: &[(&str, RowsFormat)] =
-            &[("ndjson", RowsFormat::Ndjson), ("json", RowsFormat::ArrayElements)];
         let format = params.take_choice("format", FORMATS)?;
         let at = params.take_read_at()?;
         Ok(Wish { format: format.unwrap_or_else(|| accepted(headers)), at })
     }
 }
 
-/// JSON for who asks for it and nothing else, NDJSON for everybody else.
-fn accepted(headers: &HeaderMap) -> RowsFormat {
-    match headers.get(header::ACCEPT).map(HeaderValue::as_bytes) {
-        Some(b"application/json") => RowsFormat::ArrayElements,
-        _ => RowsFormat::Ndjson,
+/// The formats of answers as the parameter and as `Accept` name them.
+const FORMATS: &[(&str, RowsFormat)] = &[
+    ("ndjson", RowsFormat::Ndjson),
+    ("json", RowsFormat::ArrayElements),
+    ("csv", RowsFormat::Csv),
+    ("arrow", RowsFormat::Arrow),
+];
+
+fn content_type(format: RowsFormat) -> &'static str {
+    match format {
+        RowsFormat::Ndjson => "application/x-ndjson",
+        RowsFormat::ArrayElements => "application/json",
+        RowsFormat::Csv => "text/csv; charset=utf-8; header=present",
+        RowsFormat::Arrow => "application/vnd.apache.arrow.stream",
     }
+}
+
+/// The format that a client asks for if it asks for nothing else; NDJSON for everybody else.
+fn accepted(headers: &HeaderMap) -> RowsFormat {
+    let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).map(essence);
+    let asked = accept.and_then(|accept| {
+        FORMATS.iter().map(|(_, format)| *format).find(|format| essence(content_type(*format)) == accept)
+    });
+    asked.unwrap_or(RowsFormat::Ndjson)
 }
 
 fn query_text(body: String) -> Result<String, ApiError> {
@@ -160,17 +179,20 @@ async fn run(app: &App, workspace: &str, text: &str, wish: Wish) -> Answer {
     let workspace = app.workspace(workspace).await?;
     let (lsn, result) = workspace.query_at(text, wish.at).await?;
     let QueryResult { schema, batches } = result;
-    let mut response = match wish.format {
-        RowsFormat::Ndjson => {
-            answer::bytes(StatusCode::OK, "application/x-ndjson", Body::new(RowsBody::ndjson(batches)))
-        }
-        RowsFormat::ArrayElements => {
-            let body = RowsBody::within(document_start(lsn, &schema), batches, b"]}\n");
-            answer::bytes(StatusCode::OK, "application/json", Body::new(body))
-        }
+    let writer = RowsWriter::new(wish.format, &schema).map_err(|error| unwritable(&error))?;
+    let rows = RowsBody::new(writer, batches);
+    let body = match wish.format {
+        RowsFormat::ArrayElements => RowsBody::within(document_start(lsn, &schema), rows, b"]}\n"),
+        _ => rows,
     };
+    let mut response = answer::bytes(StatusCode::OK, content_type(wish.format), Body::new(body));
+    response.extensions_mut().insert(Finite);
     response.headers_mut().insert(HEADWATER_LSN, HeaderValue::from(lsn.0));
     Ok(response)
+}
+
+fn unwritable(error: &WriteRowsError) -> ApiError {
+    ApiError::new(&INTERNAL, error.to_string())
 }
 
 /// A [`QueryAnswer`] up to its first row.

@@ -1,7 +1,7 @@
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
-use headwater_codec::{GunzipError, gunzip};
+use headwater_codec::{DecompressionError, gunzip, unzstd};
 use headwater_types::limits::{BODY_BYTES_MAX, BODY_WIRE_BYTES_MAX, DECODE_INLINE_BYTES_MAX, SQL_BYTES_MAX};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
@@ -11,7 +11,7 @@ use super::headers::{ContentEncoding, content_encoding};
 use crate::app::{App, Bounds};
 use crate::errors::ApiError;
 use crate::errors::catalogue::{
-    BAD_GZIP, BODIES_FULL, BODY_INCOMPLETE, BODY_TIMEOUT, BODY_TOO_DENSE, BODY_TOO_LARGE, NOT_UTF8,
+    BAD_COMPRESSION, BODIES_FULL, BODY_INCOMPLETE, BODY_TIMEOUT, BODY_TOO_DENSE, BODY_TOO_LARGE, NOT_UTF8,
 };
 
 /// Bytes set aside before the first byte has come, whatever length the head promises.
@@ -61,8 +61,9 @@ async fn read_up_to(bound: Bound, app: &App, headers: &HeaderMap, body: Body) ->
     let mut share = reading.share;
     let bytes = match encoding {
         ContentEncoding::Identity => wire,
-        ContentEncoding::Gzip => {
-            let decompressed = off_the_reactor(wire.len(), || gunzip(&wire)).map_err(|e| refused_gzip(&e))?;
+        ContentEncoding::Gzip | ContentEncoding::Zstd => {
+            let decompress = if encoding == ContentEncoding::Gzip { gunzip } else { unzstd };
+            let decompressed = off_the_reactor(wire.len(), || decompress(&wire)).map_err(|e| refused(&e))?;
             if decompressed.len() > bound.decompressed {
                 return Err(too_large(bound.decompressed));
             }
@@ -176,11 +177,13 @@ fn bodies_full() -> ApiError {
     ApiError::new(&BODIES_FULL, "all requests together hold as many bytes as they may")
 }
 
-fn refused_gzip(error: &GunzipError) -> ApiError {
+fn refused(error: &DecompressionError) -> ApiError {
     let condition = match error {
-        GunzipError::Invalid { .. } | GunzipError::Truncated | GunzipError::TrailingBytes { .. } => &BAD_GZIP,
-        GunzipError::TooLarge { .. } => &BODY_TOO_LARGE,
-        GunzipError::TooDense { .. } => &BODY_TOO_DENSE,
+        DecompressionError::Invalid { .. }
+        | DecompressionError::Truncated
+        | DecompressionError::TrailingBytes { .. } => &BAD_COMPRESSION,
+        DecompressionError::TooLarge { .. } => &BODY_TOO_LARGE,
+        DecompressionError::TooDense { .. } => &BODY_TOO_DENSE,
     };
     ApiError::new(condition, error.to_string())
 }

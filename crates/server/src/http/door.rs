@@ -12,6 +12,7 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use tower::Service;
 
+use super::compress::{Coding, compress};
 use super::loopback;
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
 use crate::app::App;
@@ -20,7 +21,7 @@ use crate::errors::catalogue::INTERNAL;
 use crate::routes::RouteIndex;
 
 /// Takes one request to its handler and its answer back: checks where it came from, gives it an id, turns errors into
-/// their one shape, counts.
+/// their one shape, counts, compresses.
 pub(crate) async fn pass(
     app: Arc<App>,
     mut router: Router,
@@ -28,11 +29,12 @@ pub(crate) async fn pass(
 ) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
+    let coding = Coding::asked(request.headers());
     let response = match loopback::check(&request) {
         Ok(()) => answer_or_panic(router.call(request.map(Body::new))).await,
         Err(refusal) => refusal.into_response(),
     };
-    Ok(finish(&app, response, &id, started))
+    Ok(compress(finish(&app, response, &id, started), coding))
 }
 
 /// A handler's answer; a panic on the way becomes an error like any other, and the connection lives on.

@@ -17,6 +17,8 @@ pub enum ContentEncoding {
     Identity,
     /// With gzip.
     Gzip,
+    /// With zstd.
+    Zstd,
 }
 
 /// How the body of a request with these headers is compressed.
@@ -27,6 +29,7 @@ pub fn content_encoding(headers: &HeaderMap) -> Result<ContentEncoding, ApiError
         Some(name) if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => {
             Ok(ContentEncoding::Gzip)
         }
+        Some(name) if name.eq_ignore_ascii_case("zstd") => Ok(ContentEncoding::Zstd),
         Some(other) => {
             Err(ApiError::new(&UNSUPPORTED_ENCODING, format!("content encoding {other:?} is not supported")))
         }
@@ -34,7 +37,7 @@ pub fn content_encoding(headers: &HeaderMap) -> Result<ContentEncoding, ApiError
 }
 
 /// How the records of a push with these headers are laid out. Tools send JSON under many types (curl: as a form), so
-/// whatever is not clearly CSV or NDJSON is told by its first bytes.
+/// whatever is not clearly something else is JSON, told by its first bytes.
 pub fn body_format(headers: &HeaderMap) -> Result<BodyFormat, ApiError> {
     let content_type = single(headers, &header::CONTENT_TYPE)?.unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -43,6 +46,7 @@ pub fn body_format(headers: &HeaderMap) -> Result<BodyFormat, ApiError> {
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
             BodyFormat::Ndjson
         }
+        "application/vnd.apache.arrow.stream" | "application/vnd.apache.arrow.file" => BodyFormat::Arrow,
         _ => BodyFormat::Json,
     })
 }
@@ -79,10 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn csv_and_ndjson_are_taken_at_their_word() {
+    fn formats_are_taken_at_their_word() {
         let csv = with(header::CONTENT_TYPE, "Text/CSV; charset=utf-8");
         let ndjson = with(header::CONTENT_TYPE, "application/x-ndjson");
+        let arrow = with(header::CONTENT_TYPE, "application/vnd.apache.arrow.stream");
         assert_eq!(body_format(&csv).unwrap(), BodyFormat::Csv);
+        assert_eq!(body_format(&arrow).unwrap(), BodyFormat::Arrow);
         assert_eq!(body_format(&ndjson).unwrap(), BodyFormat::Ndjson);
     }
 

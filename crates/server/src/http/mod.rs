@@ -10,6 +10,8 @@ pub mod body_budget;
 pub mod change_lines;
 /// A change stream as the body of an answer.
 pub mod change_stream;
+/// Answers compressed for clients that take that.
+pub mod compress;
 /// One connection: which HTTP it speaks, and how long it may stall.
 pub mod connection;
 /// What happens to every request and every answer.

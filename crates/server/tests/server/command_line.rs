@@ -154,7 +154,7 @@ fn files_are_pushed_in_requests_and_an_interrupted_push_goes_on() {
     // About 3 MB: several requests.
     let rows = (0..100_000).map(|a| format!("{a},\"some \"\"text\"\"\nof two lines\"\n")).collect::<String>();
     let csv = file(&folder, "rows.csv", format!("a,b\n{rows}"));
-    let push = ["push", csv.as_str(), "--table", "t", "--key", "first", "--url", served.url.as_str()];
+    let push = ["push", csv.as_str(), "--table", "t", "--resume", "first", "--url", served.url.as_str()];
     let pushed = headwater(&push);
     assert!(pushed.status.success(), "{pushed:?}");
     assert!(stdout(&pushed).starts_with("100000 records pushed to t in "), "{}", stdout(&pushed));
@@ -249,4 +249,116 @@ fn flip_a_bit_of_a_segment(workspace: &Path) {
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[2_000] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
+}
+
+#[test]
+fn a_script_of_several_statements_comes_from_standard_input() {
+    let served = Served::with(&["--dev"]);
+    served.put_program(
+        "w",
+        "CREATE TABLE t (a BIGINT PRIMARY KEY, s VARCHAR); CREATE VIEW v AS SELECT s FROM t",
+    );
+    ureq::post(format!("{}/v1/workspaces/w/tables/t", served.url))
+        .send(r#"[{"a":1},{"a":2,"s":""}]"#)
+        .unwrap();
+    let script = "-- what there is\n\\d\n\\d T\nSELECT s FROM t ORDER BY a;\n\\format csv\nSELECT s, a FROM t\n ORDER BY a; \\q\nSELECT 1";
+    let mut child = Command::new(HEADWATER)
+        .args(["sql", "--url", &served.url])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let expected = "\
+name | kind  | columns | rows
+-----+-------+---------+-----
+t    | table |       2 |    2
+v    | view  |       1 | -
+column | type    |
+-------+---------+------------
+a      | BIGINT  | PRIMARY KEY
+s      | VARCHAR |
+s
+----
+NULL
+
+(2 rows, LSN 2)
+s,a
+,1
+\"\",2
+";
+    assert_eq!(stdout(&output), expected);
+}
+
+#[test]
+fn a_mistake_in_a_query_is_shown_with_a_caret() {
+    let served = Served::with(&["--dev"]);
+    served.put_program("w", "CREATE TABLE t (a BIGINT)");
+    let said = refusal(&["sql", "-c", "SELECT b FROM t", "--url", &served.url]);
+    assert!(said.contains("line 1, column 8") && said.contains('^'), "{said}");
+}
+
+#[test]
+fn push_makes_the_table_that_the_file_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::with(&["--dev"]);
+    let csv = file(&folder, "Orders 2026.csv", "id,amount,at\n1,2.5,2026-11-22T10:00:00Z\n2,3,\n");
+    let made = headwater(&["push", &csv, "--create", "--url", &served.url]);
+    assert!(made.status.success(), "{made:?}");
+    let said = stdout(&made);
+    let statement =
+        "CREATE TABLE orders_2026 (\n    id     BIGINT,\n    amount DOUBLE,\n    at     TIMESTAMP\n);\n";
+    assert!(said.contains(statement), "{said}");
+    assert!(said.contains("workspace main will be made") && said.contains("--key id"), "{said}");
+    assert!(said.contains("2 records pushed to orders_2026"), "{said}");
+
+    let json = file(&folder, "people.json", r#"[{"name": "ada", "id": 7}]"#);
+    let made = headwater(&["push", &json, "--create", "--key", "id", "-y", "--url", &served.url]);
+    assert!(stdout(&made).contains("id   BIGINT PRIMARY KEY"), "{made:?}");
+    let again = headwater(&["push", &json, "--create", "--url", &served.url]);
+    assert!(stdout(&again).contains("table people exists"), "{again:?}");
+    let rows = headwater(&[
+        "sql",
+        "SELECT (SELECT COUNT(*) FROM orders_2026) AS o, (SELECT COUNT(*) FROM people) AS p",
+        "--url",
+        &served.url,
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(stdout(&rows), "{\"o\":2,\"p\":1}\n");
+}
+
+#[test]
+fn what_a_query_answers_as_arrow_is_pushed_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::with(&["--dev"]);
+    served.put_program("w", "CREATE TABLE t (a BIGINT, at TIMESTAMP, s VARCHAR)");
+    let url = format!("{}/v1/workspaces/w", served.url);
+    ureq::post(format!("{url}/tables/t"))
+        .send(r#"[{"a":1,"at":"2026-11-22T10:00:00Z","s":"x"},{}]"#)
+        .unwrap();
+    let mut answer = ureq::post(format!("{url}/query?format=arrow")).send("SELECT * FROM t").unwrap();
+    let path = file(&folder, "copy.arrows", answer.body_mut().read_to_vec().unwrap());
+    let pushed = headwater(&["push", &path, "--create", "--url", &served.url]);
+    assert!(stdout(&pushed).contains("2 records pushed to copy"), "{pushed:?}");
+    let both = "SELECT COUNT(*) AS n FROM (SELECT * FROM t INTERSECT SELECT * FROM copy)";
+    let rows = headwater(&["sql", both, "--url", &served.url, "--format", "csv"]);
+    assert_eq!(stdout(&rows), "n\n2\n");
+}
+
+#[test]
+fn a_record_that_widens_a_made_column_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::with(&["--dev"]);
+    let mut text = "n,filler\n".to_owned();
+    for n in 0..30_000 {
+        text.push_str(&format!("{n},{:0100}\n", 7));
+    }
+    text.push_str("1.5,x\n");
+    let csv = file(&folder, "wide.csv", &text);
+    let said = refusal(&["push", &csv, "--create", "--url", &served.url]);
+    assert!(said.contains("record 30001, column n") && said.contains("make it DOUBLE"), "{said}");
+    assert!(said.contains("--resume"), "{said}");
 }

@@ -4,6 +4,8 @@
 
 /// Changes as they happen.
 mod change_streams;
+/// Arrow, CSV and compressed bodies, in and out.
+mod columnar_forms;
 /// What the binary prints, what it says when something is in the way, and how it ends.
 mod command_line;
 /// What holds for every request.
@@ -20,6 +22,8 @@ mod http_docs;
 mod openapi;
 /// The forms that records may come in.
 mod push_forms;
+/// Python's own Arrow library.
+mod pyarrow_client;
 /// Looking up, waiting, listing.
 mod reads;
 /// A server in this process and the least of a client.

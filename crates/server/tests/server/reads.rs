@@ -138,3 +138,33 @@ fn a_large_answer_comes_whole() {
     let document = server.post("/v1/workspaces/w/query?format=json", "SELECT a FROM t ORDER BY a").json();
     assert_eq!(document["rows"].as_array().unwrap().len(), 20_000);
 }
+
+#[test]
+fn a_view_is_explained_as_a_tree_of_operators() {
+    let server = TestServer::start();
+    server.program(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, k VARCHAR); CREATE TABLE names (k VARCHAR PRIMARY KEY, name VARCHAR);
+         CREATE MATERIALIZED VIEW counts AS SELECT name, COUNT(*) AS n FROM t JOIN names ON t.k = names.k GROUP BY name;
+         CREATE VIEW plain AS SELECT id FROM t WHERE id > 5;",
+    );
+    server.post("/v1/workspaces/w/tables/t", r#"[{"id":1,"k":"a"},{"id":2,"k":"b"}]"#);
+    let all = server.get("/v1/workspaces/w/explain").json();
+    assert_eq!((&all["lsn"], all["views"].as_array().unwrap().len()), (&json!(2), 2));
+    let one = server.get("/v1/workspaces/w/explain?view=counts").json();
+    let view = &one["views"][0];
+    assert_eq!(
+        (&view["name"], &view["stateful"], &view["rows"]),
+        (&json!("counts"), &json!(true), &json!(0))
+    );
+    let mut operators = Vec::new();
+    collect_operators(&view["plan"], &mut operators);
+    for expected in ["aggregate", "join", "scan t 2", "scan names 0"] {
+        assert!(operators.iter().any(|operator| operator.starts_with(expected)), "{expected}: {operators:?}");
+    }
+}
+
+fn collect_operators(plan: &serde_json::Value, found: &mut Vec<String>) {
+    let (operator, detail) = (plan["operator"].as_str().unwrap(), plan["detail"].as_str().unwrap());
+    found.push(format!("{operator} {detail} {}", plan["rows"]));
+    plan["inputs"].as_array().unwrap().iter().for_each(|input| collect_operators(input, found));
+}

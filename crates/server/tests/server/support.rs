@@ -45,6 +45,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -142,8 +143,9 @@ impl TestServer {
             self.agent.run(request.body(body).unwrap())
         };
         let mut response = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
-        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body, bytes }
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
