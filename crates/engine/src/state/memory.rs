@@ -14,7 +14,7 @@ impl State {
         let views = self.program.views.iter().zip(&self.views).filter(|(view, _)| !view.from_unkept);
         let views: usize = views.map(|(_, rows)| rows.memory_bytes()).sum();
         let keys = self.idempotency.len() * IDEMPOTENCY_KEY_BYTES;
-        let circuit = self.circuit.as_ref().map_or(0, headwater_views::Circuit::memory_bytes);
+        let circuit = self.circuit.memory_bytes();
         (rows + views + circuit + keys + self.queued_bytes + OPEN_BYTES) as u64
     }
 }

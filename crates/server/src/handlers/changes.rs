@@ -174,7 +174,7 @@ async fn follow(
     let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| {
         ApiError::new(&FOLLOWERS_FULL, format!("{} change streams are open", app.bounds.followers_max))
     })?;
-    let workspace = app.workspace(workspace)?;
+    let workspace = app.workspace(workspace).await?;
     let follower = workspace.follow(relations, &wish.from).map_err(|error| {
         let starts_over = matches!(error, FollowError::CursorGone { .. });
         let error = ApiError::from(error);

@@ -74,7 +74,7 @@ pub async fn get(State(app): State<Arc<App>>, Segments(name): Segments<String>, 
     let mut params = Params::of(&uri)?;
     let only = params.take("view")?;
     params.finish()?;
-    let published = app.workspace(&name)?.published();
+    let published = app.workspace(&name).await?.published();
     let views = &published.program.compiled.views;
     let is_wanted =
         |view: &&Arc<ViewDefinition>| only.as_deref().is_none_or(|only| view.name.as_str() == only);
