@@ -2,7 +2,7 @@ use std::io::Read;
 
 use arrow::buffer::Buffer;
 use arrow::ipc::CompressionType;
-use headwater_types::limits::DECODED_BYTES_MAX;
+use headwater_types::limits::{DECODED_BYTES_MAX, ZSTD_WINDOW_LOG_MAX};
 
 use crate::decompression::dense_max;
 use crate::ipc::{IpcError, refused};
@@ -52,7 +52,8 @@ pub(super) fn decompressed(
     let mut values = Vec::new();
     match codec {
         CompressionType::ZSTD => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(refused)?;
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(refused)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(refused)?;
             decoder.take(length as u64 + 1).read_to_end(&mut values).map_err(refused)?;
         }
         _ => {

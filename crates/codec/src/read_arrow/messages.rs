@@ -2,8 +2,10 @@ use arrow::ipc::{self, MetadataVersion, root_as_message};
 
 use crate::ipc::{IpcError, refused};
 
-/// What an IPC file begins with; the stream inside begins right after.
-const FILE_MAGIC: &[u8] = b"ARROW1\0\0";
+/// What an IPC file begins with; the stream inside begins after zeros that align it.
+const FILE_MAGIC: &[u8] = b"ARROW1";
+/// What files are aligned to at most.
+const FILE_ALIGNMENT: usize = 64;
 /// What a message begins with since Arrow 0.15, before the length of its metadata.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
@@ -33,7 +35,10 @@ impl<'b> Messages<'b> {
         if body.starts_with(b"{") || body.starts_with(b"[") {
             return Err(refused("this looks like JSON"));
         }
-        Ok(Messages { rest: body.strip_prefix(FILE_MAGIC).unwrap_or(body) })
+        let Some(file) = body.strip_prefix(FILE_MAGIC) else { return Ok(Messages { rest: body }) };
+        let padding =
+            file.iter().take(FILE_ALIGNMENT - FILE_MAGIC.len()).take_while(|byte| **byte == 0).count();
+        Ok(Messages { rest: &file[padding..] })
     }
 
     /// The next message; `None` at the end marker. What follows that, as in a file, is not looked at.

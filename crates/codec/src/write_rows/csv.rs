@@ -32,9 +32,8 @@ pub(super) fn write_rows(rows: &RecordBatch, out: &mut Vec<u8>) {
                     cell.clear();
                     column.write(row, &mut cell);
                     // What is no text has no characters to escape, so the value is what stands between the quotes.
-                    out.extend_from_slice(
-                        cell.strip_prefix(b"\"").and_then(|c| c.strip_suffix(b"\"")).unwrap_or(&cell),
-                    );
+                    let value = cell.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+                    write_text(value.unwrap_or(&cell), out);
                 }
             }
         }

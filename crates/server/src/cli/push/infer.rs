@@ -41,7 +41,11 @@ impl InferredColumn {
 impl Inferred {
     /// Columns from records in text.
     pub(super) fn from_text(body: &[u8], format: FileFormat) -> Result<Inferred, CliError> {
-        let mut inference = Inference { inferred: Inferred::default(), hasher: RandomState::new() };
+        let mut inference = Inference {
+            inferred: Inferred::default(),
+            hasher: RandomState::new(),
+            is_csv: format == FileFormat::Csv,
+        };
         match format {
             FileFormat::Csv => inference.read_csv(body)?,
             FileFormat::Ndjson | FileFormat::Json => inference.read_json(body)?,
@@ -87,6 +91,8 @@ impl Inferred {
 struct Inference {
     inferred: Inferred,
     hasher: RandomState,
+    /// In CSV every value is a text, so a VARCHAR holds whatever comes together.
+    is_csv: bool,
 }
 
 impl Inference {
@@ -166,16 +172,19 @@ impl Inference {
             column.distinct = None;
         }
         let Some((kind, text)) = value else { return Ok(()) };
-        column.kind = Some(match column.kind {
-            None => kind,
-            Some(before) => both(before, kind).ok_or_else(|| {
-                CliError::new(format!(
+        column.kind =
+            Some(match column.kind {
+                None => kind,
+                Some(before) => {
+                    both(before, kind).or(self.is_csv.then_some(ColumnType::Varchar)).ok_or_else(|| {
+                        CliError::new(format!(
                     "field {:?} is a {before} in some records and {text} in another",
                     column.name
                 ))
                 .hint("make its values alike, or write the CREATE TABLE yourself and push with --skip-bad")
-            })?,
-        });
+                    })?
+                }
+            });
         Ok(())
     }
 }

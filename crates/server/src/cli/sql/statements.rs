@@ -39,6 +39,7 @@ pub(super) fn is_whole(text: &str) -> bool {
 
 /// The first statement, without its semicolon, and what follows.
 fn first(text: &str) -> (&str, &str) {
+    let text = without_comments(text);
     if text.trim_start().starts_with('\\') {
         let start = text.len() - text.trim_start().len();
         let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
@@ -48,6 +49,15 @@ fn first(text: &str) -> (&str, &str) {
         None => (text, ""),
         Some(after) => (&text[..after - 1], &text[after..]),
     }
+}
+
+/// The text from its first line on that is more than a comment.
+fn without_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("--") {
+        rest = comment.split_once('\n').map_or("", |(_, after)| after.trim_start());
+    }
+    rest
 }
 
 /// The place after the first semicolon that ends a statement.
@@ -101,6 +111,7 @@ mod tests {
             ["SELECT ';' AS \"a;b\" -- not; here\n, /* nor; /* here; */ ; */ 1", "\\d t", "SELECT 2"]
         );
         assert_eq!(split(" ;; -- nothing\n;"), [""; 0]);
+        assert_eq!(split("-- one\n -- two;\n\\d\nSELECT 1"), ["\\d", "SELECT 1"]);
         assert_eq!(split("SELECT 'it''s; é'; SELECT 1;"), ["SELECT 'it''s; é'", "SELECT 1"]);
     }
 
