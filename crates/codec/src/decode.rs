@@ -109,11 +109,8 @@ fn checked(body: &[u8], format: BodyFormat) -> Result<&[u8], BodyError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(BodyError::TooLarge { bytes: body.len() });
     }
-    if body.is_empty() {
-        return Err(BodyError::Empty);
-    }
     if format.is_binary() {
-        return Ok(body);
+        return if body.is_empty() { Err(BodyError::Empty) } else { Ok(body) };
     }
     Ok(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body))
 }
