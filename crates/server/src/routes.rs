@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::errors::ApiError;
 use crate::errors::catalogue::{METHOD_NOT_ALLOWED, UNKNOWN_ROUTE};
 use crate::handlers::{
-    changes, clock, control, explain, health, metrics, openapi, program, push, query, relations, rows, workspaces,
+    changes, clock, control, explain, health, metrics, openapi, program, push, query, relations, rows,
+    workspaces,
 };
 
 /// Room for routes in the tables of counters.

@@ -154,9 +154,9 @@ fn many_rows(table: &str, rows: u64) -> World {
 
 /// Asks for a program on another thread, and does something while it is being made.
 fn meanwhile<T>(world: &World, sql: &str, then: impl FnOnce() -> T) -> (Result<Lsn, SetProgramError>, T) {
+    let workspace = world.workspace();
     std::thread::scope(|scope| {
-        let changing =
-            scope.spawn(|| block_on(world.workspace().set_program(sql.to_owned(), SetProgram::default())));
+        let changing = scope.spawn(|| block_on(workspace.set_program(sql.to_owned(), SetProgram::default())));
         let then = then();
         (changing.join().unwrap().map(|answer| answer.lsn), then)
     })
