@@ -183,6 +183,12 @@ impl Engine {
         Ok(self.fleet.entry(name)?.status())
     }
 
+    /// Whether a workspace was asked for since the start. If not, its status is what a few of its files say, which may be
+    /// older than its log.
+    pub fn was_used(&self, name: &str) -> Result<bool, UnknownWorkspace> {
+        Ok(self.fleet.entry(name)?.was_used())
+    }
+
     /// What is told about the `_system` workspace.
     pub fn system_status(&self) -> WorkspaceStatus {
         self.system.status()

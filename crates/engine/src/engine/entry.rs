@@ -143,6 +143,11 @@ impl Entry {
         self.turn.send_replace(failure);
     }
 
+    /// Whether somebody asked for it since the start.
+    pub(super) fn was_used(&self) -> bool {
+        self.used_at.load(Ordering::Relaxed) != i64::MIN
+    }
+
     /// How housekeeping sees it, if it is open. Whoever holds it uses it.
     pub(super) fn look(&self, now: TimestampMicros) -> Option<Seen> {
         let inner = self.inner.lock();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use headwater_engine::{ClockMode, Condition, Counts, CreateWorkspaceError, Workspace, WorkspaceStatus};
-use headwater_types::{Lsn, Name};
+use headwater_types::Name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -254,11 +254,10 @@ fn parse_options(text: &str) -> Result<WorkspaceOptions, ApiError> {
 )]
 pub async fn status(State(app): State<Arc<App>>, Segments(name): Segments<String>, uri: Uri) -> Answer {
     Params::of(&uri)?.finish()?;
-    let status = app.status(&name)?;
-    // Nothing is known yet of a workspace that was not open since the start. Of one that cannot be opened, the status says why.
-    if status.lsn == Lsn::ZERO && status.condition == Condition::Parked && app.workspace(&name).await.is_ok()
-    {
-        return answer::json(&WorkspaceAnswer::from(app.status(&name)?));
+    // What is known of a workspace that was not open since the start may be older than its log. Of one that cannot be
+    // opened, the status says why.
+    if !app.engine.was_used(&name)? {
+        let _ = app.workspace(&name).await;
     }
     answer::json(&WorkspaceAnswer::from(app.status(&name)?))
 }

@@ -275,7 +275,7 @@ fn a_script_of_several_statements_comes_from_standard_input() {
 name | kind  | columns | rows
 -----+-------+---------+-----
 t    | table |       2 |    2
-v    | view  |       1 | -
+v    | view  |       1 |    -
 column | type    |
 -------+---------+------------
 a      | BIGINT  | PRIMARY KEY
