@@ -10,8 +10,14 @@ pub(crate) enum Scope {
     Everything,
 }
 
-const LIGHT: [&str; 5] =
-    ["headwater-types", "headwater-env", "headwater-log", "headwater-codec", "headwater-relation"];
+const LIGHT: [&str; 6] = [
+    "headwater-types",
+    "headwater-env",
+    "headwater-log",
+    "headwater-codec",
+    "headwater-relation",
+    "headwater-changes",
+];
 
 /// rustfmt over all crates, clippy over the scope; warnings are errors.
 pub(crate) fn run(scope: Scope) -> Result<(), String> {

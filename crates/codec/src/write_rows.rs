@@ -38,7 +38,7 @@ enum State {
     Ndjson,
     ArrayElements { wrote_rows: bool },
     Csv { wrote_header: bool, schema: SchemaRef },
-    Arrow(StreamWriter<Vec<u8>>),
+    Arrow(Box<StreamWriter<Vec<u8>>>),
     Ended,
 }
 
@@ -55,7 +55,7 @@ impl RowsWriter {
             RowsFormat::Ndjson => State::Ndjson,
             RowsFormat::ArrayElements => State::ArrayElements { wrote_rows: false },
             RowsFormat::Csv => State::Csv { wrote_header: false, schema: SchemaRef::clone(schema) },
-            RowsFormat::Arrow => State::Arrow(StreamWriter::try_new(Vec::new(), schema)?),
+            RowsFormat::Arrow => State::Arrow(Box::new(StreamWriter::try_new(Vec::new(), schema)?)),
         };
         Ok(RowsWriter { state })
     }

@@ -37,7 +37,7 @@ proptest! {
                 continue;
             }
             let body = written(format, &batch, piece_rows);
-            let decoded = decode_table(&body, read_as, &[definition.clone()], 0, &DecodeOptions::default()).unwrap();
+            let decoded = decode_table(&body, read_as, std::slice::from_ref(&definition), 0, &DecodeOptions::default()).unwrap();
             prop_assert_eq!(&decoded.errors, &[], "{:?}", format);
             let rows = decoded.operations.iter().map(|operation| &operation.rows);
             let rows = concat_batches(&batch.schema(), rows).unwrap();

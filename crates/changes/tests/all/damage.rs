@@ -46,7 +46,7 @@ fn every_flipped_bit_is_noticed_or_does_no_harm() {
         let bytes = clean.files().into_iter().find(|(it, _)| *it == path).unwrap().1.len();
         for bit in 0..bytes * 8 {
             let disk = clean.restart_process();
-            disk.corrupt(&path, |bytes| bytes[bit as usize / 8] ^= 1 << (bit % 8)).unwrap();
+            disk.corrupt(&path, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
             // A log that was cut: what the damaged files held cannot be replayed.
             world.disk = disk;
             world.reopen_behind(4);

@@ -105,9 +105,12 @@ pub(crate) struct Oracle {
     rows: HashMap<u32, Vec<Row>>,
 }
 
+/// Lines of one relation: what happened, and to which row.
+type RelationLines = (u32, Vec<(&'static str, Option<Row>)>);
+
 impl Oracle {
     pub(crate) fn take(&mut self, lsn: u64, step: &Step) {
-        let mut lines: Vec<(u32, Vec<(&'static str, Option<Row>)>)> = Vec::new();
+        let mut lines: Vec<RelationLines> = Vec::new();
         match step {
             Step::Deltas(deltas) => {
                 for (relation, rows) in deltas.iter().filter(|(relation, _)| self.live.contains_key(relation))
