@@ -8,6 +8,9 @@
 //! A failure prints its seed and the command that replays it.
 #![allow(clippy::unwrap_used)]
 
+/// The body of an answer in chunks.
+#[path = "../common/chunks.rs"]
+mod chunks;
 /// Where clients find the server between its lives.
 mod door;
 /// Followers of change streams over kills.

@@ -1,10 +1,12 @@
 //! A client of a change stream that keeps every line it got whole, and where to go on.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::chunks::Chunks;
 
 /// Longer than any line should take on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -98,7 +100,7 @@ impl Stream {
             }
         }
         assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-        Some(Stream(BufReader::new(Chunks { reader, left: 0 })))
+        Some(Stream(BufReader::new(Chunks::behind_head(reader))))
     }
 
     /// The next whole line; `None` when the connection has ended, in whatever way.
@@ -106,31 +108,5 @@ impl Stream {
         let mut line = String::new();
         self.0.read_line(&mut line).ok()?;
         line.strip_suffix('\n').map(str::to_owned)
-    }
-}
-
-/// The body of an answer in chunks.
-struct Chunks {
-    reader: BufReader<TcpStream>,
-    left: usize,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.left == 0 {
-            let mut size = String::new();
-            self.reader.read_line(&mut size)?;
-            self.left = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
-            if self.left == 0 {
-                return Ok(0);
-            }
-        }
-        let most = buffer.len().min(self.left);
-        let read = self.reader.read(&mut buffer[..most])?;
-        self.left -= read;
-        if self.left == 0 {
-            self.reader.read_line(&mut String::new())?;
-        }
-        Ok(read)
     }
 }

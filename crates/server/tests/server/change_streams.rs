@@ -1,12 +1,13 @@
 //! Changes over HTTP: as lines and as server-sent events, taken up again by cursor, ended by either side.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use headwater_server::app::Bounds;
 use serde_json::{Value, json};
 
+use crate::chunks::Chunks;
 use crate::support::{TestServer, short};
 
 const PROGRAM: &str = "
@@ -16,7 +17,7 @@ const PROGRAM: &str = "
     CREATE VIEW plain AS SELECT id FROM orders;";
 
 /// A stream as a client reads it, line by line.
-pub(crate) struct Stream(BufReader<Box<dyn Read>>);
+pub(crate) struct Stream(BufReader<Chunks>);
 
 impl Stream {
     pub(crate) fn open(server: &TestServer, path: &str, headers: &str) -> Stream {
@@ -28,7 +29,7 @@ impl Stream {
             assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
         }
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        Stream(BufReader::new(Box::new(Chunks { reader, left: 0 })))
+        Stream(BufReader::new(Chunks::behind_head(reader)))
     }
 
     /// The next line without its end; `None` when the server has ended the stream.
@@ -50,32 +51,6 @@ impl Stream {
 
     fn rest(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.line()).collect()
-    }
-}
-
-/// The body of an answer in chunks.
-struct Chunks {
-    reader: BufReader<TcpStream>,
-    left: usize,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.left == 0 {
-            let mut size = String::new();
-            self.reader.read_line(&mut size)?;
-            self.left = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
-            if self.left == 0 {
-                return Ok(0);
-            }
-        }
-        let most = buffer.len().min(self.left);
-        let read = self.reader.read(&mut buffer[..most])?;
-        self.left -= read;
-        if self.left == 0 {
-            self.reader.read_line(&mut String::new())?;
-        }
-        Ok(read)
     }
 }
 

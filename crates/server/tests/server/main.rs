@@ -4,6 +4,9 @@
 
 /// Changes as they happen.
 mod change_streams;
+/// The body of an answer in chunks.
+#[path = "../common/chunks.rs"]
+mod chunks;
 /// Arrow, CSV and compressed bodies, in and out.
 mod columnar_forms;
 /// What the binary prints, what it says when something is in the way, and how it ends.
